@@ -1,0 +1,108 @@
+// What an operator may say, as structs with the contract's defaults. load_config (config/load.hpp) fills them from TOML.
+// Plain values: no I/O, any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace dfota {
+
+struct GatewayConfig {
+  std::string id;  ///< topic segment: [A-Za-z0-9_-]{1,64}; "all" and "client" are reserved
+  std::string state_dir = "/var/lib/dfota-gateway";
+};
+
+struct MqttConfig {
+  std::string uri = "mqtt://127.0.0.1:1883";
+  std::string username;
+  std::string password_file, ca_file, cert_file, key_file;
+  int version = 5;  ///< or 3 for 3.1.1
+  std::string topic_root = "dfota/v1";
+  std::vector<std::string> response_topics;
+};
+
+struct HttpConfig {
+  std::string listen_host = "0.0.0.0";
+  std::uint16_t listen_port = 8480;
+  std::string public_url;  ///< as the module must write it, without a slash at its end, with an explicit port
+};
+
+struct ArtifactsConfig {
+  std::uint64_t max_bytes = 2147483648;
+  std::vector<std::string> allow_hosts;
+  std::string ca_file;
+};
+
+/// A module takes one of each before its command; the first is given back at ...END.
+struct LimitsConfig {
+  unsigned downloads = 8;  ///< modules downloading at once
+  unsigned updates = 64;   ///< modules between command and verdict at once
+};
+
+/// [[limit]]: for the modules with one tag.
+struct TagLimitConfig {
+  std::string tag;
+  std::optional<unsigned> downloads, updates;
+};
+
+struct JobsConfig {
+  unsigned queued = 10000;
+  unsigned keep = 1000;
+  unsigned keep_days = 90;
+  unsigned remember_days = 400;
+};
+
+struct RetryConfig {
+  unsigned attempts = 3;
+  double backoff_s = 10;  ///< doubles, with jitter
+};
+
+/// Seconds, fractions allowed.
+struct TimeoutsConfig {
+  double listen = 3;
+  double start = 90;  ///< to HTTPSTART or FTPSTART
+  double download = 1800;
+  double reboot = 180;  ///< told as a warning; decides nothing in danger
+  double progress_gap = 300;
+  double update = 3600;
+  double absent = 60;  ///< how long a job waits for a module that is not there
+};
+
+struct PdpConfig {
+  unsigned cid = 1;
+  std::string apn, user, password;
+  unsigned auth = 0;  ///< 0 none, 1 PAP, 2 CHAP
+};
+
+struct ModemConfig {
+  std::string profile = "auto";  ///< by ATI
+  unsigned baud = 115200;
+  double poll_s = 60;
+  std::optional<PdpConfig> pdp;  ///< without it no context is written
+};
+
+struct ModuleConfig {
+  std::string id;    ///< topic segment, as gateway.id
+  std::string port;  ///< a stable name, a pseudo-terminal, or tcp://host:port
+  std::string imei;  ///< empty: the first one seen
+  std::vector<std::string> tags;
+};
+
+struct Config {
+  GatewayConfig gateway;
+  MqttConfig mqtt;
+  HttpConfig http;
+  ArtifactsConfig artifacts;
+  LimitsConfig limits;
+  std::vector<TagLimitConfig> tag_limits;
+  JobsConfig jobs;
+  RetryConfig retry;
+  TimeoutsConfig timeouts;
+  ModemConfig modem;
+  std::vector<ModuleConfig> modules;
+};
+
+}  // namespace dfota
