@@ -1,5 +1,5 @@
-// What an operator may say, as structs with the contract's defaults. load_config (config/load.hpp) fills them from TOML.
-// Plain values: no I/O, any thread.
+// What an operator may say, as structs with the contract's defaults. load_config (config/load.hpp) fills them from
+// TOML. Plain values: no I/O, any thread.
 #pragma once
 
 #include <chrono>

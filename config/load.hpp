@@ -1,5 +1,5 @@
-// Reads a TOML file into a Config, strictly: unknown keys, wrong types, values out of range and what contradicts itself are
-// errors with file, line and column, all of them at once when the syntax is right. Any thread.
+// Reads a TOML file into a Config, strictly: unknown keys, wrong types, values out of range and what contradicts itself
+// are errors with file, line and column, all of them at once when the syntax is right. Any thread.
 #pragma once
 
 #include <filesystem>

@@ -1,6 +1,7 @@
-// The journal is the truth: what was accepted, which step each module is at, and what has still to be published. SQLite through
-// SQLiteCpp: one connection, on a thread of its own, WAL, synchronous=FULL. What one turn of the loop puts shares one commit.
-// put_..., remove_... and committed(): loop thread. Documents are JSON text of the caller's; the journal does not look inside.
+// The journal is the truth: what was accepted, which step each module is at, and what has still to be published. SQLite
+// through SQLiteCpp: one connection, on a thread of its own, WAL, synchronous=FULL. What one turn of the loop puts
+// shares one commit. put_..., remove_... and committed(): loop thread. Documents are JSON text of the caller's; the
+// journal does not look inside.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -23,17 +24,24 @@ struct OutboxRow {
 };
 
 struct JournalContents {
-  struct Job { std::string id, document; };
-  struct Part { std::string job; unsigned run = 1; std::string module, document; };
-  std::vector<Job> jobs;    ///< in the order of acceptance
-  std::vector<Part> parts;  ///< one for each module of each run
+  struct Job {
+    std::string id, document;
+  };
+  struct Part {
+    std::string job;
+    unsigned run = 1;
+    std::string module, document;
+  };
+  std::vector<Job> jobs;          ///< in the order of acceptance
+  std::vector<Part> parts;        ///< one for each module of each run
   std::vector<OutboxRow> outbox;  ///< by seq
 };
 
 class Journal {
  public:
-  /// Opens or creates `file`, migrates it, and reads all of it into `contents`. A file that fails quick_check is put aside as
-  /// FILE.corrupt-<n>, a new one is begun, and `set_aside` names it. Errors: busy (another gateway has it), io.
+  /// Opens or creates `file`, migrates it, and reads all of it into `contents`. A file that fails quick_check is put
+  /// aside as FILE.corrupt-<n>, a new one is begun, and `set_aside` names it. Errors: busy (another gateway has it),
+  /// io.
   static Result<std::unique_ptr<Journal>> open(asio::io_context& loop, const std::filesystem::path& file);
   ~Journal();  ///< commits what waits
   Journal(const Journal&) = delete;
@@ -53,8 +61,8 @@ class Journal {
   void put_outbox(OutboxRow row);
   void remove_outbox(std::uint64_t seq);
 
-  /// Goes on when everything put before is on the disk. Error no_space or io: it is not; the journal keeps the writes and tries them again with
-  /// the next batch, in order.
+  /// Goes on when everything put before is on the disk. Error no_space or io: it is not; the journal keeps the writes
+  /// and tries them again with the next batch, in order.
   Awaitable<Result<void>> committed();
 
  private:

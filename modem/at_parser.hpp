@@ -1,5 +1,6 @@
-// Bytes of a module in, lines with their meaning out. No I/O and no clock: testable at every split of every transcript. It
-// knows echo, split reads, CR/LF mixes, NULs, boot garbage, URCs in the middle of an answer, and lines without an end (bounded).
+// Bytes of a module in, lines with their meaning out. No I/O and no clock: testable at every split of every transcript.
+// It knows echo, split reads, CR/LF mixes, NULs, boot garbage, URCs in the middle of an answer, and lines without an
+// end (bounded).
 //
 //   AT+GSN\r\r\n861234567890123\r\n\r\nOK\r\n   ->   echo dropped, info "861234567890123", ok
 #pragma once

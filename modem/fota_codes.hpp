@@ -1,5 +1,6 @@
-// Every code understood, in one place: number, source, the guide's wording, a word, whether trying again can help, what to look at. Guide, chapters 4 (601-630)
-// and 5 (701-730). FTPEND/HTTPEND, FILEEND and END are three number spaces. Pure functions; any thread.
+// Every code understood, in one place: number, source, the guide's wording, a word, whether trying again can help, what
+// to look at. Guide, chapters 4 (601-630) and 5 (701-730). FTPEND/HTTPEND, FILEEND and END are three number spaces.
+// Pure functions; any thread.
 #pragma once
 
 #include <string>
@@ -19,7 +20,8 @@ struct FotaCode {
   std::string_view hint;     ///< what to look at
 };
 
-/// What a number means when it came from this source. Any integer is accepted: one that no table has gets the name "unknown", and is not retried.
+/// What a number means when it came from this source. Any integer is accepted: one that no table has gets the name
+/// "unknown", and is not retried.
 FotaCode explain(CodeSource source, int number);
 
 /// The topic segment: "0xx" ... "9xx" for 0-999 by hundreds ("6xx", "7xx", "5xx"), else "other".

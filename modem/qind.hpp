@@ -1,5 +1,5 @@
-// The grammar of +QIND: "FOTA",... (guide, chapter 3), tolerant as modules need it: spaces, a percent sign, a comma inside the
-// quotes, HTTPS spellings, unknown stages. Pure functions; any thread.
+// The grammar of +QIND: "FOTA",... (guide, chapter 3), tolerant as modules need it: spaces, a percent sign, a comma
+// inside the quotes, HTTPS spellings, unknown stages. Pure functions; any thread.
 #pragma once
 
 #include <optional>
@@ -9,15 +9,18 @@
 namespace dfota {
 
 enum class FotaStage {
-  ftp_start, ftp_end,    // FTPSTART, FTPEND,<ftp_err>
-  http_start, http_end,  // HTTPSTART, HTTPEND,<http_err>; HTTPSSTART, HTTPSEND
-  file_start, file_end,  // FILESTART, FILEEND,<err>
-  downloading,           // DOWNLOADING,<n>
-  start,                 // START: the module has begun to write its flash
-  updating,              // UPDATING,<n>
-  restore,               // RESTORE,<n>
-  end,                   // END,<err>
-  unknown,               // any other FOTA stage, "Last upgrade was not finished,continue upgrade" too
+  ftp_start,
+  ftp_end,  // FTPSTART, FTPEND,<ftp_err>
+  http_start,
+  http_end,  // HTTPSTART, HTTPEND,<http_err>; HTTPSSTART, HTTPSEND
+  file_start,
+  file_end,     // FILESTART, FILEEND,<err>
+  downloading,  // DOWNLOADING,<n>
+  start,        // START: the module has begun to write its flash
+  updating,     // UPDATING,<n>
+  restore,      // RESTORE,<n>
+  end,          // END,<err>
+  unknown,      // any other FOTA stage, "Last upgrade was not finished,continue upgrade" too
 };
 
 struct FotaUrc {
@@ -29,7 +32,8 @@ struct FotaUrc {
 /// The URC in `line`, or nothing when it is not a +QIND of FOTA.
 std::optional<FotaUrc> parse_qind(std::string_view line);
 
-/// Whether this line says that the module has booted and can be addressed after a settle time: RDY, APP RDY, +CPIN: ... (contract, law 3).
+/// Whether this line says that the module has booted and can be addressed after a settle time: RDY, APP RDY, +CPIN: ...
+/// (contract, law 3).
 bool is_boot_urc(std::string_view line);
 
 }  // namespace dfota

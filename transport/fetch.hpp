@@ -1,6 +1,6 @@
-// Brings an artifact by URL into a directory, under the name of its sha256: hashed while it streams, into a temporary name,
-// fsync, rename, fsync of the directory. Whole verified files or none. libcurl does the transfer, on one thread of our own, one at a
-// time. Member functions: loop thread; the awaiting coroutine goes on on the loop.
+// Brings an artifact by URL into a directory, under the name of its sha256: hashed while it streams, into a temporary
+// name, fsync, rename, fsync of the directory. Whole verified files or none. libcurl does the transfer, on one thread
+// of our own, one at a time. Member functions: loop thread; the awaiting coroutine goes on on the loop.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -18,13 +18,14 @@
 namespace dfota {
 
 struct FetchOptions {
-  std::filesystem::path directory;             ///< made when missing; stale temporary files are removed at the start
-  std::uint64_t max_bytes = 2147483648;        ///< a longer file is cut off
-  std::vector<std::string> allow_hosts;        ///< names or addresses; loopback and link-local origins are refused unless named here
+  std::filesystem::path directory;       ///< made when missing; stale temporary files are removed at the start
+  std::uint64_t max_bytes = 2147483648;  ///< a longer file is cut off
+  std::vector<std::string>
+      allow_hosts;  ///< names or addresses; loopback and link-local origins are refused unless named here
   std::string ca_file;
   long max_redirects = 5;
   std::chrono::seconds connect_limit{15};
-  std::chrono::seconds stall_limit{30};        ///< under 1 byte a second for so long: given up
+  std::chrono::seconds stall_limit{30};  ///< under 1 byte a second for so long: given up
   std::chrono::seconds total_limit{3600};
 };
 
@@ -41,9 +42,10 @@ class Fetch {
   Fetch(const Fetch&) = delete;
   Fetch& operator=(const Fetch&) = delete;
 
-  /// The path of the verified file. A file of that hash that is already there is hashed again and used; when it does not fit it is
-  /// removed and fetched. Errors: mismatch (hash or size), absent/timeout (origin not reachable, 4xx/5xx, stalled), refused (scheme, origin, too long),
-  /// no_space, io, canceled. The message names the origin without its query and user.
+  /// The path of the verified file. A file of that hash that is already there is hashed again and used; when it does
+  /// not fit it is removed and fetched. Errors: mismatch (hash or size), absent/timeout (origin not reachable, 4xx/5xx,
+  /// stalled), refused (scheme, origin, too long), no_space, io, canceled. The message names the origin without its
+  /// query and user.
   Awaitable<Result<std::filesystem::path>> fetch(FetchRequest request);
 
  private:

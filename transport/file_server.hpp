@@ -1,6 +1,7 @@
-// What modules download from: GET and HEAD of /a/<token>/<name>, one unguessable token for each module and attempt, bytes
-// counted as TCP delivers them, and the last byte of the file held back until it is released. cpp-httplib makes the answers;
-// heads are accepted and read on the loop (bounded, with a deadline) before httplib sees them, and only a whole head with a live token gets a thread.
+// What modules download from: GET and HEAD of /a/<token>/<name>, one unguessable token for each module and attempt,
+// bytes counted as TCP delivers them, and the last byte of the file held back until it is released. cpp-httplib makes
+// the answers; heads are accepted and read on the loop (bounded, with a deadline) before httplib sees them, and only a
+// whole head with a live token gets a thread.
 //
 //   GET /a/5f0c...e1/delta.bin HTTP/1.1      ->  HTTP/1.1 200 OK
 //   Host: 192.168.1.10                           Content-Length: 1048576 ...
@@ -22,18 +23,20 @@ namespace dfota {
 
 struct FileServerOptions {
   std::string host = "127.0.0.1";
-  std::uint16_t port = 0;  ///< 0: any free one (tests)
+  std::uint16_t port = 0;                ///< 0: any free one (tests)
   std::size_t max_pending_heads = 1024;  ///< beyond it the oldest connection without a whole head is cut
-  std::size_t max_pending_heads_per_source = 256;  ///< likewise, for one address; never counts a source that has shown a valid token
-  Clock::duration head_limit = std::chrono::seconds(10);      ///< from accept to the end of the head
-  Clock::duration stall_limit = std::chrono::seconds(60);     ///< no byte taken by the peer for so long: cut
+  std::size_t max_pending_heads_per_source =
+      256;  ///< likewise, for one address; never counts a source that has shown a valid token
+  Clock::duration head_limit = std::chrono::seconds(10);   ///< from accept to the end of the head
+  Clock::duration stall_limit = std::chrono::seconds(60);  ///< no byte taken by the peer for so long: cut
 };
 
 /// What has become of one token's file so far.
 struct Transfer {
   std::uint64_t size = 0;
-  std::uint64_t delivered_bytes = 0;  ///< distinct bytes of the file that TCP has delivered (the union of what its requests got)
-  std::uint64_t requests = 0;         ///< GETs that carried this token (HEAD is not counted)
+  std::uint64_t delivered_bytes =
+      0;  ///< distinct bytes of the file that TCP has delivered (the union of what its requests got)
+  std::uint64_t requests = 0;  ///< GETs that carried this token (HEAD is not counted)
   unsigned open_connections = 0;
   bool last_byte_wanted = false;  ///< a request has come to the last byte and waits for release()
   bool released = false;
@@ -55,8 +58,9 @@ class FileServer {
   /// 128 random bits in lower-case hex.
   static std::string make_token();
 
-  /// Serves `file` (opened here, once; what replaces it later is not served) under /a/<token>/<name>. `on_change` is called on the loop after each
-  /// request's start and end, and when the last byte is wanted; bytes in between are read with look().
+  /// Serves `file` (opened here, once; what replaces it later is not served) under /a/<token>/<name>. `on_change` is
+  /// called on the loop after each request's start and end, and when the last byte is wanted; bytes in between are read
+  /// with look().
   Result<void> offer(const std::string& token, const std::string& name, const std::filesystem::path& file,
                      std::function<void()> on_change);
   [[nodiscard]] Transfer look(const std::string& token) const;
@@ -64,11 +68,12 @@ class FileServer {
   /// Lets the last byte leave. Call it only when "may be flashing" is committed (contract, law 2).
   void release(const std::string& token);
 
-  /// Voids the token: its connections are cut and no request of it is served again. True when the last byte had not been
-  /// released before, so it has certainly not left: the attempt is over. False: the module may be flashing.
+  /// Voids the token: its connections are cut and no request of it is served again. True when the last byte had not
+  /// been released before, so it has certainly not left: the attempt is over. False: the module may be flashing.
   bool revoke(const std::string& token);
 
-  /// Says what the operator should know (the listener went down and is retried, no descriptors left). One line; called on the loop.
+  /// Says what the operator should know (the listener went down and is retried, no descriptors left). One line; called
+  /// on the loop.
   std::function<void(const std::string&)> on_fault;
 
  private:

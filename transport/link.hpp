@@ -20,15 +20,16 @@ class Link {
   /// Takes the descriptor over and makes it non-blocking.
   Link(asio::io_context& loop, int descriptor);
 
-  /// At least one byte, or Errc::link_lost: a hang-up, an end of file and an error are all the end of this link, never a
-  /// silent 0. One reader.
+  /// At least one byte, or Errc::link_lost: a hang-up, an end of file and an error are all the end of this link, never
+  /// a silent 0. One reader.
   Awaitable<Result<std::size_t>> read(std::span<char> into);
 
-  /// All of `bytes`, or Errc::link_lost, or Errc::timeout when the peer took none or only some of them before the deadline.
+  /// All of `bytes`, or Errc::link_lost, or Errc::timeout when the peer took none or only some of them before the
+  /// deadline.
   Awaitable<Result<void>> write(std::string_view bytes, Clock::time_point deadline);
 
-  /// Ends a pending read and write with Errc::link_lost. The descriptor is closed at once: a port that is held open while
-  /// its module re-enumerates makes the kernel give the module another name.
+  /// Ends a pending read and write with Errc::link_lost. The descriptor is closed at once: a port that is held open
+  /// while its module re-enumerates makes the kernel give the module another name.
   void close();
   [[nodiscard]] bool is_open() const { return descriptor_.is_open(); }
 
@@ -44,11 +45,12 @@ struct LinkOptions {
 };
 
 /// Opens what the configuration names: `tcp://host:port` (ser2net, raw), a pseudo-terminal, or a serial port; names are
-/// resolved to the real path first (/dev/serial/by-path/..., DIR/m0). The descriptor is close-on-exec, exclusive (TIOCEXCL and
-/// flock), raw, and does not drop DTR when it is closed (no HUPCL). What was waiting in a serial port's or pseudo-terminal's input is kept:
-/// it may be what a flashing module said.
-/// Errors: absent (no such name now, connection refused), busy (held by another program), timeout (tcp), io.
-Awaitable<Result<std::unique_ptr<Link>>> open_link(asio::io_context& loop, const std::string& port, const LinkOptions& options);
+/// resolved to the real path first (/dev/serial/by-path/..., DIR/m0). The descriptor is close-on-exec, exclusive
+/// (TIOCEXCL and flock), raw, and does not drop DTR when it is closed (no HUPCL). What was waiting in a serial port's
+/// or pseudo-terminal's input is kept: it may be what a flashing module said. Errors: absent (no such name now,
+/// connection refused), busy (held by another program), timeout (tcp), io.
+Awaitable<Result<std::unique_ptr<Link>>> open_link(asio::io_context& loop, const std::string& port,
+                                                   const LinkOptions& options);
 
 /// Whether the name leads to something that could be opened at this moment; for tcp:// always true.
 bool port_present(const std::string& port);

@@ -1,6 +1,7 @@
-// The gateway's (and dfota's) MQTT connection, on Paho MQTT C++, 3.1.1 and 5. A thread of its own owns Paho: it connects, reconnects, subscribes
-// at each connection, publishes and destroys. A message handler runs on Paho's thread, and Paho sends the PUBACK when it returns:
-// returning true acknowledges; returning false shuts the socket down first, so that the broker sends the message again.
+// The gateway's (and dfota's) MQTT connection, on Paho MQTT C++, 3.1.1 and 5. A thread of its own owns Paho: it
+// connects, reconnects, subscribes at each connection, publishes and destroys. A message handler runs on Paho's thread,
+// and Paho sends the PUBACK when it returns: returning true acknowledges; returning false shuts the socket down first,
+// so that the broker sends the message again.
 #pragma once
 
 #include <chrono>
@@ -31,13 +32,15 @@ struct MqttOptions {
   std::chrono::seconds keep_alive{30};
   std::vector<MqttSubscription> subscriptions;  ///< QoS 1, made again at each connection
 
-  /// Retained at QoS 1: `online` after each connection and every `heartbeat`, `offline` as the will and at stop(). Empty topic: none.
-  /// A heartbeat that is not acknowledged within heartbeat_limit drops the connection and makes a new client.
+  /// Retained at QoS 1: `online` after each connection and every `heartbeat`, `offline` as the will and at stop().
+  /// Empty topic: none. A heartbeat that is not acknowledged within heartbeat_limit drops the connection and makes a
+  /// new client.
   std::string status_topic, online = "online", offline = "offline";
   std::chrono::seconds heartbeat{30};
   std::chrono::seconds heartbeat_limit{15};
 
-  std::size_t max_queued = 20000;  ///< publications waiting; beyond it QoS 0 ones are dropped, oldest first, then publish() is refused
+  std::size_t max_queued =
+      20000;  ///< publications waiting; beyond it QoS 0 ones are dropped, oldest first, then publish() is refused
 };
 
 struct MqttMessage {
@@ -78,10 +81,11 @@ class MqttClient {
   /// Starts the thread. It connects, and goes on trying for ever; the first error is logged, then one a minute.
   void start();
 
-  /// Any thread, any time, connected or not; never blocks on the broker. `done` is called once on the MQTT thread: at the PUBACK without an error code, (QoS 0: when
-  /// handed to the socket), or with an error: refused (the broker's reason code), canceled (stopped, replaced or dropped). While there is no connection,
-  /// QoS 0 publications are dropped. At most min(10, Receive Maximum) publications are unacknowledged at once; one that got no PUBACK before the
-  /// connection was lost is published again after reconnecting.
+  /// Any thread, any time, connected or not; never blocks on the broker. `done` is called once on the MQTT thread: at
+  /// the PUBACK without an error code, (QoS 0: when handed to the socket), or with an error: refused (the broker's
+  /// reason code), canceled (stopped, replaced or dropped). While there is no connection, QoS 0 publications are
+  /// dropped. At most min(10, Receive Maximum) publications are unacknowledged at once; one that got no PUBACK before
+  /// the connection was lost is published again after reconnecting.
   void publish(MqttPublication publication, std::function<void(Result<void>)> done = {});
 
   /// Publishes what waits for up to `patience`, then `offline`, disconnects and joins the thread.

@@ -1,6 +1,6 @@
 // The coroutine type of the loop, and the token with which operations are awaited: errors come as values, never thrown.
-// GCC 12 miscompiles some co_await expressions silently: inside one, only names, literals and calls; no capturing lambda,
-// no brace-initialised aggregate.
+// GCC 12 miscompiles some co_await expressions silently: inside one, only names, literals and calls; no capturing
+// lambda, no brace-initialised aggregate.
 #pragma once
 
 #include <asio/awaitable.hpp>

@@ -13,15 +13,21 @@ Clock::time_point Clock::now() noexcept {
   return time_point(std::chrono::steady_clock::now().time_since_epoch());
 }
 
-bool Clock::stepped() noexcept { return is_stepped; }
+bool Clock::stepped() noexcept {
+  return is_stepped;
+}
 
 SteppedClock::SteppedClock() {
   stepped_now = std::chrono::steady_clock::now().time_since_epoch().count();
   is_stepped = true;
 }
 
-SteppedClock::~SteppedClock() { is_stepped = false; }
+SteppedClock::~SteppedClock() {
+  is_stepped = false;
+}
 
-void SteppedClock::advance(Clock::duration by) { stepped_now += by.count(); }
+void SteppedClock::advance(Clock::duration by) {
+  stepped_now += by.count();
+}
 
 }  // namespace dfota

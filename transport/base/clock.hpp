@@ -1,5 +1,6 @@
-// The one clock of every deadline: the steady clock, which a test can replace by one that it steps. Timer is the timer to
-// use on the loop. now() may be called on any thread; a SteppedClock belongs to tests, one at a time, before threads start.
+// The one clock of every deadline: the steady clock, which a test can replace by one that it steps. Timer is the timer
+// to use on the loop. now() may be called on any thread; a SteppedClock belongs to tests, one at a time, before threads
+// start.
 #pragma once
 
 #include <asio/basic_waitable_timer.hpp>

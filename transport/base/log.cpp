@@ -25,9 +25,13 @@ std::string prefix(Level level) {
 }
 }  // namespace
 
-void set_level(Level level) { max_level = static_cast<int>(level); }
+void set_level(Level level) {
+  max_level = static_cast<int>(level);
+}
 
-bool enabled(Level level) { return static_cast<int>(level) <= max_level; }
+bool enabled(Level level) {
+  return static_cast<int>(level) <= max_level;
+}
 
 void write(Level level, const std::string& line) {
   std::string out = prefix(level);

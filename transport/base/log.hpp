@@ -23,14 +23,24 @@ void at(Level level, const Parts&... parts) {
   write(level, line.str());
 }
 template <class... Parts>
-void error(const Parts&... parts) { at(Level::error, parts...); }
+void error(const Parts&... parts) {
+  at(Level::error, parts...);
+}
 template <class... Parts>
-void warning(const Parts&... parts) { at(Level::warning, parts...); }
+void warning(const Parts&... parts) {
+  at(Level::warning, parts...);
+}
 template <class... Parts>
-void notice(const Parts&... parts) { at(Level::notice, parts...); }
+void notice(const Parts&... parts) {
+  at(Level::notice, parts...);
+}
 template <class... Parts>
-void info(const Parts&... parts) { at(Level::info, parts...); }
+void info(const Parts&... parts) {
+  at(Level::info, parts...);
+}
 template <class... Parts>
-void debug(const Parts&... parts) { at(Level::debug, parts...); }
+void debug(const Parts&... parts) {
+  at(Level::debug, parts...);
+}
 
 }  // namespace dfota::log

@@ -1,5 +1,5 @@
-// Operating errors are values. An Error says in `code` what its handler can do next, and in `message` what was tried, on
-// what, and what to do about it. Whoever handles an error logs it, once. No I/O; any thread.
+// Operating errors are values. An Error says in `code` what its handler can do next, and in `message` what was tried,
+// on what, and what to do about it. Whoever handles an error logs it, once. No I/O; any thread.
 #pragma once
 
 #include <optional>

@@ -7,7 +7,9 @@ Awaitable<> Signal::wait_until(Clock::time_point deadline) {
   co_await timer_.async_wait(kNoThrow);
 }
 
-void Signal::notify() { timer_.cancel(); }
+void Signal::notify() {
+  timer_.cancel();
+}
 
 Awaitable<> sleep_for(asio::io_context& loop, Clock::duration time) {
   Timer timer(loop, time);

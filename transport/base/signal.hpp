@@ -1,5 +1,5 @@
-// Signal wakes the one coroutine that waits for "something happened, or it is time". The waiter tests its predicate before
-// each wait and after each wake; everything runs on the loop's thread, so nothing can slip in between.
+// Signal wakes the one coroutine that waits for "something happened, or it is time". The waiter tests its predicate
+// before each wait and after each wake; everything runs on the loop's thread, so nothing can slip in between.
 #pragma once
 
 #include <asio/io_context.hpp>

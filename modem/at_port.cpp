@@ -1,0 +1,122 @@
+#include "modem/at_port.hpp"
+
+#include <array>
+#include <asio/co_spawn.hpp>
+
+#include "transport/base/log.hpp"
+
+namespace dfota {
+
+/// Shared with the reader, which outlives the AtPort by the one turn in which its read ends.
+struct AtPort::State {
+  State(std::unique_ptr<Link> link, Signal& changed, std::string subject)
+      : link(std::move(link)), changed(&changed), subject(std::move(subject)) {}
+
+  std::unique_ptr<Link> link;
+  Signal* changed;  ///< null once the AtPort is gone
+  std::string subject;
+  AtParser parser;
+  bool lost = false;
+  std::optional<AtReply> reply;  ///< of the command in flight
+  bool final_seen = false;
+  std::deque<std::string> unsolicited;
+  Clock::time_point last_heard;
+};
+
+AtPort::AtPort(asio::io_context& loop, std::unique_ptr<Link> link, Signal& changed, std::string subject)
+    : state_(std::make_shared<State>(std::move(link), changed, std::move(subject))), opened_at_(Clock::now()) {
+  state_->last_heard = opened_at_;
+  asio::co_spawn(loop, read_on(state_), [subject = state_->subject](std::exception_ptr bug) {
+    if (bug) log::error(subject, ": the reader of the port ended by an exception, which is a bug");
+  });
+}
+
+AtPort::~AtPort() {
+  state_->changed = nullptr;
+  state_->link->close();
+}
+
+Awaitable<> AtPort::read_on(std::shared_ptr<State> state) {
+  std::array<char, 4096> bytes;
+  for (;;) {
+    const auto got = co_await state->link->read(bytes);
+    if (state->changed == nullptr) co_return;
+    if (!got) {
+      state->lost = true;
+      state->link->close();
+      state->changed->notify();
+      co_return;
+    }
+    state->last_heard = Clock::now();
+    auto events = state->parser.feed(std::string_view(bytes.data(), got.value()));
+    for (auto& event : events) take(*state, std::move(event));
+    if (!events.empty()) state->changed->notify();
+  }
+}
+
+void AtPort::take(State& state, AtEvent event) {
+  log::debug(state.subject, ": < ", event.text);
+  switch (event.kind) {
+    case AtEvent::Kind::ok:
+    case AtEvent::Kind::error:
+    case AtEvent::Kind::cme_error:
+    case AtEvent::Kind::cms_error:
+      if (!state.reply || state.final_seen) return;
+      state.reply->final = event.kind;
+      state.reply->text = std::move(event.text);
+      state.reply->code = event.code;
+      state.final_seen = true;
+      return;
+    case AtEvent::Kind::info:
+      if (state.reply && state.reply->lines.size() < kMaxReplyLines)
+        state.reply->lines.push_back(std::move(event.text));
+      return;
+    case AtEvent::Kind::urc:
+    case AtEvent::Kind::noise:
+      if (state.unsolicited.size() == kMaxUrcs) state.unsolicited.pop_front();
+      state.unsolicited.push_back(std::move(event.text));
+      return;
+  }
+}
+
+Awaitable<Result<AtReply>> AtPort::command(std::string text, Clock::duration limit) {
+  const auto state = state_;  // the port may be dropped by its owner's next step, never while a command is awaited
+  const auto deadline = Clock::now() + limit;
+  if (state->lost) co_return Error(Errc::link_lost, "the port hung up");
+  log::debug(state->subject, ": > ", text);
+  state->reply.emplace();
+  state->final_seen = false;
+  state->parser.begin_command(text);
+  const std::string line = text + "\r";
+  const auto written = co_await state->link->write(line, deadline);
+  if (written) {
+    while (!state->final_seen && !state->lost && Clock::now() < deadline) {
+      co_await state->changed->wait_until(deadline);
+    }
+  }
+  state->parser.end_command();
+  AtReply reply = std::move(*state->reply);
+  state->reply.reset();
+  if (state->final_seen) co_return reply;
+  if (state->lost || (!written && written.error().code == Errc::link_lost)) {
+    co_return Error(Errc::link_lost, "the port hung up before the answer");
+  }
+  co_return Error(Errc::timeout, "no answer in time");
+}
+
+bool AtPort::lost() const {
+  return state_->lost;
+}
+
+std::optional<std::string> AtPort::take_unsolicited() {
+  if (state_->unsolicited.empty()) return std::nullopt;
+  auto line = std::move(state_->unsolicited.front());
+  state_->unsolicited.pop_front();
+  return line;
+}
+
+Clock::time_point AtPort::last_heard() const {
+  return state_->last_heard;
+}
+
+}  // namespace dfota

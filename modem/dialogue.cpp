@@ -1,0 +1,58 @@
+#include "modem/dialogue.hpp"
+
+#include "transport/base/log.hpp"
+
+namespace dfota {
+
+Awaitable<Result<AtReply>> Dialogue::say(std::string text, Clock::duration limit) {
+  const auto allowed = may_send(danger_.step, danger_.evidence);
+  if (allowed == MaySend::nothing || (allowed == MaySend::bare_at && text != "AT")) {
+    co_return Error(Errc::refused, "the module may be flashing; " + text + " was not written");
+  }
+  co_return co_await port_.command(std::move(text), limit);
+}
+
+Awaitable<Result<void>> Dialogue::synchronise() {
+  for (int tries = 1;; ++tries) {
+    const auto reply = co_await say("AT");
+    if (reply && reply.value().ok()) break;
+    if (!reply && reply.error().code != Errc::timeout) co_return reply.error();
+    if (tries == kSynchroniseTries) co_return Error(Errc::timeout, "no OK to AT on " + port_.name());
+  }
+  for (const char* command : {"ATE0", "AT+CMEE=1"}) {
+    const std::string text = command;
+    const auto reply = co_await say(text);
+    // A module that refuses one of them is still understood: the parser knows the echo and both kinds of error.
+    if (!reply) co_return reply.error();
+  }
+  co_return Result<void>();
+}
+
+Awaitable<Result<Identity>> Dialogue::identify() {
+  const auto ati = co_await say("ATI");
+  if (!ati) co_return ati.error();
+  auto identity = parse_ati(ati.value().lines);
+  if (!identity) co_return identity.error();
+  const auto gsn = co_await say("AT+GSN");
+  if (!gsn) co_return gsn.error();
+  const auto imei = parse_gsn(gsn.value().lines);
+  if (!imei) co_return imei.error();
+  identity.value().imei = imei.value();
+  co_return identity;
+}
+
+Awaitable<Result<void>> Dialogue::set_pdp_context(PdpConfig pdp) {
+  const std::string cid = std::to_string(pdp.cid);
+  const std::string context = "AT+QICSGP=" + cid + ",1,\"" + pdp.apn + "\",\"" + pdp.user + "\",\"" + pdp.password +
+                              "\"," + std::to_string(pdp.auth);
+  const auto set = co_await say(context, kPdpLimit);
+  if (!set) co_return set.error();
+  if (!set.value().ok()) co_return Error(Errc::io, "AT+QICSGP=" + cid + " was answered by " + set.value().text);
+  const std::string choose = "AT+QCFG=\"fota/cid\"," + cid;
+  const auto chosen = co_await say(choose, kPdpLimit);
+  if (!chosen) co_return chosen.error();
+  if (!chosen.value().ok()) co_return Error(Errc::io, choose + " was answered by " + chosen.value().text);
+  co_return Result<void>();
+}
+
+}  // namespace dfota

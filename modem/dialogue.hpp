@@ -1,0 +1,49 @@
+// Everything that is asked of a module goes through here, and so past the table of danger.hpp: what the table forbids
+// is not written. The one command that is not asked here is AT+QFOTADL itself (update_procedure.cpp). Loop thread only.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "config/config.hpp"
+#include "modem/danger.hpp"
+#include "modem/identity.hpp"
+#include "modem/module_port.hpp"
+
+namespace dfota {
+
+/// What the table is asked with. Whoever hears the module keeps it up to date.
+struct Danger {
+  Step step = Step::preparing;
+  Evidence evidence = Evidence::nothing;
+};
+
+class Dialogue {
+ public:
+  static constexpr int kSynchroniseTries = 5;
+  static constexpr auto kAnswerLimit = std::chrono::seconds(2);
+  static constexpr auto kPdpLimit = std::chrono::seconds(10);
+
+  /// Both must outlive this object.
+  Dialogue(ModulePort& port, const Danger& danger) : port_(port), danger_(danger) {}
+
+  /// One command and its reply. Errors: link_lost, timeout, and refused when the table forbids it now (FOTA was heard).
+  Awaitable<Result<AtReply>> say(std::string text, Clock::duration limit = kAnswerLimit);
+
+  /// AT until it answers OK, a few times; then ATE0 and AT+CMEE=1, which every reboot undoes. Errors as say; timeout:
+  /// no answer at all.
+  Awaitable<Result<void>> synchronise();
+
+  /// ATI and AT+GSN. Errors as say; invalid: what it said is not well-formed.
+  Awaitable<Result<Identity>> identify();
+
+  /// AT+QICSGP and AT+QCFG="fota/cid" (guide, section 3.2). Errors as say; io with the command's name when the module
+  /// refuses it.
+  Awaitable<Result<void>> set_pdp_context(PdpConfig pdp);
+
+ private:
+  ModulePort& port_;
+  const Danger& danger_;
+};
+
+}  // namespace dfota

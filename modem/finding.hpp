@@ -1,0 +1,41 @@
+// What the gateway itself found wrong, where the module gave no number: the codes of class `gateway`, each a word with
+// its meaning and what to look at. One table; pure functions; any thread.
+#pragma once
+
+#include <string_view>
+
+namespace dfota {
+
+enum class Finding {
+  no_answer,
+  at_error,
+  port_lost,
+  port_busy,
+  absent,
+  module_changed,
+  module_reset,
+  identity_invalid,
+  model_mismatch,
+  base_mismatch,
+  target_mismatch,
+  module_updating,
+  artifact_unavailable,
+  artifact_hash_mismatch,
+  no_space,
+  url_too_long,
+  start_timeout,
+  download_timeout,
+  update_timeout,
+  not_reachable,
+  interrupted,
+  journal_unavailable,
+};
+
+struct FindingText {
+  std::string_view word, meaning, hint;
+  bool retryable;
+};
+
+const FindingText& explain(Finding finding);
+
+}  // namespace dfota

@@ -1,0 +1,34 @@
+// Who a module says it is. All of it is untrusted: what does not fit names nothing. Pure functions and values; any
+// thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "transport/base/result.hpp"
+
+namespace dfota {
+
+struct Identity {
+  std::string model;    ///< second line of ATI, 1-64 printable ASCII characters
+  std::string version;  ///< the Revision of ATI, exactly (guide, section 2.1)
+  std::string imei;     ///< AT+GSN: 15 digits with a right check digit
+};
+
+/// 15 digits of which the last is the Luhn check digit (3GPP TS 23.003, annex B).
+bool is_imei(std::string_view text);
+
+/// Model and version out of the lines of ATI: `Quectel` / `UC20` / `Revision: UC20GQBR03A12E1G`. Error: invalid.
+Result<Identity> parse_ati(const std::vector<std::string>& lines);
+
+/// The IMEI out of the lines of AT+GSN. Error: invalid.
+Result<std::string> parse_gsn(const std::vector<std::string>& lines);
+
+/// -113..-51 dBm out of `+CSQ: 16,99` (3GPP TS 27.007, 8.5), or nothing.
+std::optional<int> parse_csq(const std::vector<std::string>& lines);
+
+/// Registered, home or roaming, out of `+CREG: 0,1`; nothing when no such line is there.
+std::optional<bool> parse_creg(const std::vector<std::string>& lines);
+
+}  // namespace dfota

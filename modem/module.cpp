@@ -1,0 +1,244 @@
+#include "modem/module.hpp"
+
+#include <asio/co_spawn.hpp>
+#include <tuple>
+
+#include "modem/profile.hpp"
+#include "modem/qind.hpp"
+#include "modem/update_procedure.hpp"
+#include "transport/base/log.hpp"
+
+namespace dfota {
+namespace {
+
+LinkOptions link_options(const ModemConfig& modem) {
+  LinkOptions options;
+  options.baud = modem.baud;
+  return options;
+}
+
+}  // namespace
+
+bool ModuleState::operator==(const ModuleState& other) const {
+  const auto key = [](const ModuleState& s) {
+    return std::tie(s.online, s.phase, s.identity.model, s.identity.version, s.identity.imei, s.profile, s.registered,
+                    s.signal_dbm, s.problem);
+  };
+  return key(*this) == key(other);
+}
+
+Module::Module(asio::io_context& loop, ModuleConfig config, const ModemConfig& modem, const TimeoutsConfig& timeouts,
+               ModuleObserver& observer)
+    : loop_(loop),
+      config_(std::move(config)),
+      modem_(modem),
+      timeouts_(timeouts),
+      observer_(observer),
+      changed_(loop),
+      port_(loop, config_.port, link_options(modem), changed_, "module " + config_.id),
+      dialogue_(port_, danger_),
+      expected_imei_(config_.imei) {}
+
+void Module::start() {
+  asio::co_spawn(loop_, run(), [subject = port_.subject()](std::exception_ptr bug) {
+    if (!bug) return;
+    // A bug must not leave a module half updated in silence: end loudly, and let the journal and the restart decide.
+    log::error(subject, ": its coroutine ended by an exception, which is a bug");
+    std::rethrow_exception(bug);
+  });
+}
+
+void Module::update(UpdateOrder order, Checkpoint entry, UpdateEnv& env, std::function<void(UpdateResult)> done) {
+  work_ = Work{std::move(order), std::move(entry), &env, std::move(done)};
+  changed_.notify();
+}
+
+Awaitable<> Module::run() {
+  for (;;) {
+    if (work_) {
+      co_await perform();
+    } else {
+      co_await attend();
+    }
+  }
+}
+
+/// One round of the idle life: open, greet, ask, wait.
+Awaitable<> Module::attend() {
+  hear_fota();
+  const auto opened = co_await port_.open();
+  if (!opened) {
+    auto next = state_;
+    next.online = false;
+    next.problem = explain(opened.error().code == Errc::absent ? Finding::absent : Finding::port_busy).word;
+    if (next.problem != state_.problem) log::notice(port_.subject(), ": ", opened.error().message);
+    change(next);
+    const auto ask = Clock::now() + ModulePort::kAskForName;
+    co_await changed_.wait_until(ask);
+    co_return;
+  }
+  if (port_.openings() == lost_opening_) {
+    const auto later = Clock::now() + seconds(modem_.poll_s);
+    co_await wait_idle(later);
+    co_return;
+  }
+  if (port_.openings() != greeted_opening_) {
+    const auto listened = port_.opened_at() + seconds(timeouts_.listen);
+    co_await wait_idle(listened);
+  }
+  if (danger_.evidence == Evidence::fota_urc) {
+    co_await stand_back();
+    co_return;
+  }
+  if (work_ || !port_.is_open()) co_return;
+  if (port_.openings() != greeted_opening_)
+    co_await greet();
+  else
+    co_await ask_status();
+  const auto next_poll = Clock::now() + seconds(modem_.poll_s);
+  co_await wait_idle(next_poll);
+}
+
+/// Who is there? The port was listened to, and nobody flashes.
+Awaitable<> Module::greet() {
+  const auto opening = port_.openings();
+  const auto synchronised = co_await dialogue_.synchronise();
+  if (!synchronised) {
+    set_problem(explain(Finding::no_answer).word);
+    co_return;
+  }
+  const auto identity = co_await dialogue_.identify();
+  if (!identity) {
+    set_problem(explain(identity.error().code == Errc::invalid ? Finding::identity_invalid : Finding::no_answer).word);
+    log::warning(port_.subject(), ": ", identity.error().message);
+    co_return;
+  }
+  greeted_opening_ = opening;
+  if (expected_imei_.empty()) expected_imei_ = identity->imei;
+  auto next = state_;
+  next.online = true;
+  next.identity = identity.value();
+  const auto* profile = find_profile(identity->model);
+  next.profile = profile != nullptr ? profile->name : "";
+  next.problem = identity->imei != expected_imei_ ? explain(Finding::module_changed).word
+                 : profile == nullptr             ? explain(Finding::model_mismatch).word
+                                                  : "";
+  log::info(port_.subject(), ": ", identity->model, " ", identity->version, " IMEI ", identity->imei,
+            next.problem.empty() ? "" : ": ", next.problem);
+  change(next);
+  co_await ask_status();
+}
+
+Awaitable<> Module::ask_status() {
+  auto next = state_;
+  const auto creg = co_await dialogue_.say("AT+CREG?");
+  if (creg) next.registered = parse_creg(creg->lines);
+  const auto csq = co_await dialogue_.say("AT+CSQ");
+  if (csq) next.signal_dbm = parse_csq(csq->lines);
+  if (!creg && !csq) {
+    // It answered before and does not now: greet it anew.
+    greeted_opening_ = 0;
+    next.online = false;
+    next.problem = explain(Finding::no_answer).word;
+  }
+  change(next);
+}
+
+/// FOTA was heard and is not ours: hands off until it has booted, has ended, or answers one bare AT after a long
+/// silence (laws 3 and 4).
+Awaitable<> Module::stand_back() {
+  log::notice(port_.subject(), ": it is updating on somebody's behalf; hands off");
+  auto next = state_;
+  next.phase = Phase::updating;
+  next.problem = explain(Finding::module_updating).word;
+  change(next);
+  const auto gap = seconds(timeouts_.progress_gap), settle = seconds(timeouts_.listen);
+  while (danger_.evidence == Evidence::fota_urc) {
+    const auto opened = co_await port_.open();
+    const auto quiet = Clock::now() - port_.last_heard();
+    if (opened && (booted_ || ended_) && quiet >= settle) {
+      danger_.evidence = booted_ ? Evidence::booted : Evidence::ended;
+    } else if (opened && quiet >= gap) {
+      danger_.evidence = Evidence::silence;
+      const auto reply = co_await dialogue_.say("AT");
+      const bool answered = reply && reply->ok();
+      danger_.evidence = answered ? Evidence::answered : Evidence::fota_urc;
+    }
+    const auto look = Clock::now() + (opened ? settle : ModulePort::kAskForName);
+    co_await changed_.wait_until(look);
+    hear_fota();
+  }
+  danger_.evidence = Evidence::nothing;
+  booted_ = ended_ = false;
+  greeted_opening_ = 0;
+  next = state_;
+  next.phase = Phase::idle;
+  next.problem.clear();
+  change(next);
+}
+
+/// Waits while nothing happens: an update, FOTA and a hang-up end it.
+Awaitable<> Module::wait_idle(Clock::time_point until) {
+  while (!work_ && Clock::now() < until && !hear_fota() && port_.is_open()) {
+    co_await changed_.wait_until(until);
+  }
+}
+
+/// Reads what the idle module says. True when the newest word of it is that it flashes.
+bool Module::hear_fota() {
+  while (const auto line = port_.take_unsolicited()) {
+    if (const auto urc = parse_qind(*line)) {
+      const bool flashes =
+          urc->stage == FotaStage::start || urc->stage == FotaStage::updating || urc->stage == FotaStage::restore;
+      if (flashes) danger_.evidence = Evidence::fota_urc;
+      if (flashes) booted_ = ended_ = false;
+      if (urc->stage == FotaStage::end) ended_ = true;
+    } else if (is_boot_urc(*line)) {
+      booted_ = true;
+      greeted_opening_ = 0;  // it has forgotten ATE0, and may run another version
+    }
+  }
+  return danger_.evidence == Evidence::fota_urc;
+}
+
+Awaitable<> Module::perform() {
+  hear_fota();
+  const bool foreign = danger_.evidence == Evidence::fota_urc && work_->entry.step == Step::preparing;
+  if (foreign) co_await stand_back();
+  UpdateProcedure procedure(loop_, port_, work_->order, timeouts_, *work_->env);
+  const auto result = co_await procedure.run(work_->entry);
+  if (result.outcome == Outcome::lost) lost_opening_ = port_.openings();
+  danger_ = Danger();
+  booted_ = ended_ = false;
+  greeted_opening_ = 0;
+  auto next = state_;
+  next.phase = Phase::idle;
+  if (!result.version.empty()) next.identity.version = result.version;
+  next.online = result.outcome != Outcome::lost && port_.is_open();
+  next.problem = result.outcome == Outcome::lost ? explain(Finding::update_timeout).word : "";
+  change(next);
+  const auto done = std::move(work_->done);
+  work_.reset();
+  done(result);
+}
+
+void Module::set_phase(Phase phase) {
+  auto next = state_;
+  next.phase = phase;
+  change(next);
+}
+
+void Module::set_problem(std::string_view word) {
+  auto next = state_;
+  next.online = false;
+  next.problem = word;
+  change(next);
+}
+
+void Module::change(ModuleState next) {
+  if (next == state_) return;
+  state_ = std::move(next);
+  observer_.module_changed(*this);
+}
+
+}  // namespace dfota

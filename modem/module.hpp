@@ -1,0 +1,100 @@
+// One module and its port, for as long as the gateway runs: the port is held open, listened to after each opening,
+// asked who is there, asked for version, registration and signal while idle, and handed to one update at a time. One
+// coroutine on the loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "modem/dialogue.hpp"
+#include "modem/module_port.hpp"
+#include "modem/update_env.hpp"
+#include "modem/update_types.hpp"
+
+namespace dfota {
+
+class Module;
+
+class ModuleObserver {
+ public:
+  virtual ~ModuleObserver() = default;
+  /// Something of state() or identity() is different. On the loop.
+  virtual void module_changed(const Module& module) = 0;
+};
+
+struct ModuleState {
+  bool online = false;  ///< its port is open and it answered, or an update is under way
+  Phase phase = Phase::idle;
+  Identity identity;    ///< as it last said; empty strings before
+  std::string profile;  ///< empty: the model is not known
+  std::optional<bool> registered;
+  std::optional<int> signal_dbm;
+  std::string problem;  ///< a word of finding.hpp, empty when there is none
+
+  bool operator==(const ModuleState& other) const;
+};
+
+class Module {
+ public:
+  /// The references must outlive it.
+  Module(asio::io_context& loop, ModuleConfig config, const ModemConfig& modem, const TimeoutsConfig& timeouts,
+         ModuleObserver& observer);
+
+  /// Begins its coroutine. An update given before begins at once, before anything is written to the module.
+  void start();
+
+  /// Hands it to one update, from a checkpoint; not while busy(). `env` must live until `done` was called, on the loop.
+  void update(UpdateOrder order, Checkpoint entry, UpdateEnv& env, std::function<void(UpdateResult)> done);
+  [[nodiscard]] bool busy() const { return work_.has_value(); }
+  /// What the running update reports of its phase.
+  void set_phase(Phase phase);
+
+  /// Wakes its coroutine: something that it waits for happened elsewhere (a transfer, a slot).
+  void wake() { changed_.notify(); }
+
+  [[nodiscard]] const ModuleConfig& config() const { return config_; }
+  [[nodiscard]] const ModuleState& state() const { return state_; }
+  /// The configured IMEI, else the first one seen; empty before.
+  [[nodiscard]] const std::string& expected_imei() const { return expected_imei_; }
+
+ private:
+  struct Work {
+    UpdateOrder order;
+    Checkpoint entry;
+    UpdateEnv* env;
+    std::function<void(UpdateResult)> done;
+  };
+
+  Awaitable<> run();
+  Awaitable<> attend();
+  Awaitable<> perform();
+  Awaitable<> greet();
+  Awaitable<> stand_back();
+  Awaitable<> ask_status();
+  Awaitable<> wait_idle(Clock::time_point until);
+  bool hear_fota();
+  void change(ModuleState next);
+  void set_problem(std::string_view word);
+
+  asio::io_context& loop_;
+  ModuleConfig config_;
+  const ModemConfig& modem_;
+  const TimeoutsConfig& timeouts_;
+  ModuleObserver& observer_;
+  Signal changed_;
+  ModulePort port_;
+  Danger danger_;  ///< while no update of ours runs
+  Dialogue dialogue_;
+  ModuleState state_;
+  std::string expected_imei_;
+  std::optional<Work> work_;
+  bool work_begun_ = false;
+  unsigned greeted_opening_ = 0;  ///< the opening of the port at which it was greeted
+  unsigned lost_opening_ =
+      0;  ///< the opening at which it was lost: nothing is written until the port went and came back
+  bool booted_ = false, ended_ = false;
+};
+
+}  // namespace dfota

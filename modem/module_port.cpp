@@ -1,0 +1,57 @@
+#include "modem/module_port.hpp"
+
+#include "transport/base/log.hpp"
+
+namespace dfota {
+
+ModulePort::ModulePort(asio::io_context& loop, std::string name, LinkOptions options, Signal& changed,
+                       std::string subject)
+    : loop_(loop), name_(std::move(name)), options_(options), changed_(changed), subject_(std::move(subject)) {}
+
+Awaitable<Result<void>> ModulePort::open() {
+  if (is_open()) co_return Result<void>();
+  drop();
+  if (!port_present(name_)) co_return Error(Errc::absent, name_ + " is not there");
+  auto link = co_await open_link(loop_, name_, options_);
+  if (!link) co_return link.error();
+  at_ = std::make_unique<AtPort>(loop_, std::move(link.value()), changed_, subject_);
+  ++openings_;
+  log::info(subject_, ": port ", name_, " opened");
+  co_return Result<void>();
+}
+
+void ModulePort::drop() {
+  if (!at_) return;
+  heard_before_ = at_->last_heard();
+  at_.reset();
+}
+
+bool ModulePort::is_open() {
+  // What was said before the hang-up is still to be read, so a spent port stays until it has been.
+  return at_ && !at_->lost();
+}
+
+Awaitable<Result<AtReply>> ModulePort::command(std::string text, Clock::duration limit) {
+  if (!is_open()) co_return Error(Errc::link_lost, "the port is not open");
+  co_return co_await at_->command(std::move(text), limit);
+}
+
+std::optional<std::string> ModulePort::take_unsolicited() {
+  if (!at_) return std::nullopt;
+  auto line = at_->take_unsolicited();
+  if (!line && at_->lost()) {
+    log::info(subject_, ": port ", name_, " hung up");
+    drop();
+  }
+  return line;
+}
+
+Clock::time_point ModulePort::opened_at() const {
+  return at_ ? at_->opened_at() : Clock::now();
+}
+
+Clock::time_point ModulePort::last_heard() const {
+  return at_ ? at_->last_heard() : heard_before_;
+}
+
+}  // namespace dfota

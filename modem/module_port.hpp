@@ -1,0 +1,52 @@
+// The port of one module over all its openings: it goes with each reboot and is found again behind its stable name,
+// which is asked for every 200 ms. Loop thread only.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "modem/at_port.hpp"
+
+namespace dfota {
+
+class ModulePort {
+ public:
+  static constexpr auto kAskForName = std::chrono::milliseconds(200);
+
+  /// `changed` is notified by whatever is read; it must outlive this object. `subject` begins the log lines: "module
+  /// uc20-a".
+  ModulePort(asio::io_context& loop, std::string name, LinkOptions options, Signal& changed, std::string subject);
+
+  /// Opens the port if it is not open, once. Errors as open_link: absent, busy, timeout, refused, io.
+  Awaitable<Result<void>> open();
+  /// Closes it at once, so that the module that re-enumerates gets its name back.
+  void drop();
+  /// Open, and not hung up. A port that hung up is dropped here.
+  [[nodiscard]] bool is_open();
+
+  /// As AtPort::command; link_lost when it is not open.
+  Awaitable<Result<AtReply>> command(std::string text, Clock::duration limit);
+  std::optional<std::string> take_unsolicited();
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] const std::string& subject() const { return subject_; }
+  [[nodiscard]] Signal& changed() { return changed_; }
+  [[nodiscard]] Clock::time_point opened_at() const;
+  /// When anything was heard for the last time, over all openings.
+  [[nodiscard]] Clock::time_point last_heard() const;
+  /// How often it was opened; a different number means that it went and came back.
+  [[nodiscard]] unsigned openings() const { return openings_; }
+
+ private:
+  asio::io_context& loop_;
+  std::string name_;
+  LinkOptions options_;
+  Signal& changed_;
+  std::string subject_;
+  std::unique_ptr<AtPort> at_;
+  Clock::time_point heard_before_ = Clock::now();
+  unsigned openings_ = 0;
+};
+
+}  // namespace dfota

@@ -1,0 +1,48 @@
+// What an update needs of the world around the module. modem/ declares it, gateway/ implements it; a test scripts it.
+// Loop thread only.
+#pragma once
+
+#include <string>
+
+#include "modem/update_types.hpp"
+#include "transport/base/awaitable.hpp"
+#include "transport/base/clock.hpp"
+#include "transport/base/result.hpp"
+#include "transport/file_server.hpp"
+
+namespace dfota {
+
+class UpdateEnv {
+ public:
+  virtual ~UpdateEnv() = default;
+
+  /// Waits for a place among those that download and those that update. Held until the update is over, but for the
+  /// first.
+  virtual Awaitable<> take_slot() = 0;
+  /// After a restart: this module downloads or flashes already, whatever the limits say. Does not wait.
+  virtual void adopt_slot() = 0;
+  /// ...END came, or the module rebooted: its place among those that download is free. May be said more than once.
+  virtual void download_over() = 0;
+  /// The attempt is over: both places are free. May be said more than once.
+  virtual void slot_over() = 0;
+
+  /// A new token for this attempt, or the one of the checkpoint after a restart, made known to the file server; the
+  /// address for AT+QFOTADL comes back. Error: artifact gone (absent), io.
+  virtual Result<std::string> offer(const std::string& token) = 0;
+  [[nodiscard]] virtual Transfer transfer() const = 0;
+  virtual void release_last_byte() = 0;
+  /// True: the last byte had not been released and never will be; this attempt is over.
+  virtual bool void_token() = 0;
+
+  /// Goes on when the checkpoint is on the disk. Error: it is not, and what it stands before must not be done.
+  virtual Awaitable<Result<void>> commit(Checkpoint checkpoint) = 0;
+
+  virtual void progress(const UpdateProgress& progress) = 0;
+  /// An attempt failed; `next_attempt_in` is set when another one follows.
+  virtual void attempt_failed(const UpdateError& error, unsigned attempt,
+                              std::optional<Clock::duration> next_attempt_in) = 0;
+  /// The pause before attempt number `next`: doubles, with jitter.
+  virtual Clock::duration backoff(unsigned next) = 0;
+};
+
+}  // namespace dfota

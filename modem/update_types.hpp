@@ -1,0 +1,68 @@
+// The words of an update, as they stand in topics and in the journal. Plain values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/config.hpp"
+#include "modem/danger.hpp"
+#include "modem/finding.hpp"
+#include "modem/fota_codes.hpp"
+
+namespace dfota {
+
+enum class Phase { idle, queued, preparing, uploading, downloading, rebooting, updating, verifying };
+std::string_view to_word(Phase phase);
+
+enum class Outcome { succeeded, skipped, rejected, failed, canceled, lost };
+std::string_view to_word(Outcome outcome);
+std::optional<Outcome> outcome_from_word(std::string_view word);
+
+/// What is to be done with one module. Fixed when the job was accepted.
+struct UpdateOrder {
+  std::string from, to;  ///< versions, compared exactly with what the module answers
+  unsigned attempts = 3;
+  std::string imei;  ///< the module's; empty: whichever it has
+  std::string profile = "auto";
+  std::optional<PdpConfig> pdp;
+};
+
+/// How far it has got, as journalled.
+struct Checkpoint {
+  Step step = Step::preparing;
+  unsigned attempt = 0;  ///< the attempt under way, or the number of those that are over; from 1
+  std::string token;     ///< of the attempt under way
+};
+
+/// Why an attempt, or the whole update, did not succeed: the module's own number, or a finding of the gateway.
+struct UpdateError {
+  std::optional<int> number;  ///< the module's
+  std::string source;         ///< ftp, http, file, update, command or gateway
+  std::string name, meaning, hint;
+  std::string message;  ///< what happened here, beside the general meaning; may be empty
+  Phase phase = Phase::preparing;
+  bool retryable = false;
+
+  static UpdateError of(CodeSource source, int number, Phase phase);
+  static UpdateError of(Finding finding, Phase phase, std::string message = {});
+};
+
+struct UpdateResult {
+  Outcome outcome = Outcome::failed;
+  std::string version;    ///< the last one that the module reported; empty: never
+  unsigned attempts = 0;  ///< commands that were sent
+  std::vector<std::string> warnings;
+  std::optional<UpdateError> error;
+};
+
+struct UpdateProgress {
+  Phase phase = Phase::preparing;
+  unsigned attempt = 0;
+  std::optional<int> percent;  ///< of the phase, where known
+  int overall_percent = 0;     ///< never falls within an attempt
+};
+
+}  // namespace dfota
