@@ -12,52 +12,52 @@ namespace dfota {
 
 struct GatewayConfig {
   std::string id;  ///< topic segment: [A-Za-z0-9_-]{1,64}; "all" and "client" are reserved
-  std::string state_dir = "/var/lib/dfota-gateway";
+  std::string state_dir = "/var/lib/dfota-gateway";  ///< made by the gateway when missing
+  bool operator==(const GatewayConfig&) const = default;
 };
 
 struct MqttConfig {
   std::string uri = "mqtt://127.0.0.1:1883";
   std::string username;
-  std::string password_file, ca_file, cert_file, key_file;
-  int version = 5;  ///< or 3 for 3.1.1
+  std::string password_file, ca_file, cert_file, key_file;  ///< readable files when loaded; empty: none
+  int version = 5;                                          ///< or 3 for 3.1.1
   std::string topic_root = "dfota/v1";
-  std::vector<std::string> response_topics;
+  std::vector<std::string> response_topics;  ///< filters, beside <root>/<id>/rsp/# and <root>/client/#
+  bool operator==(const MqttConfig&) const = default;
 };
 
 struct HttpConfig {
-  std::string listen_host = "0.0.0.0";
+  std::string listen_host = "0.0.0.0";  ///< an IPv4 or IPv6 address, without brackets
   std::uint16_t listen_port = 8480;
   std::string public_url;  ///< as the module must write it, without a slash at its end, with an explicit port
+  bool operator==(const HttpConfig&) const = default;
 };
 
 struct ArtifactsConfig {
-  std::uint64_t max_bytes = 2147483648;
+  std::uint64_t max_bytes = 2147483648;  ///< of one file, and of the whole cache
   std::vector<std::string> allow_hosts;
   std::string ca_file;
+  bool operator==(const ArtifactsConfig&) const = default;
 };
 
 /// A module takes one of each before its command; the first is given back at ...END.
 struct LimitsConfig {
   unsigned downloads = 8;  ///< modules downloading at once
   unsigned updates = 64;   ///< modules between command and verdict at once
+  bool operator==(const LimitsConfig&) const = default;
 };
 
 /// [[limit]]: for the modules with one tag.
 struct TagLimitConfig {
   std::string tag;
   std::optional<unsigned> downloads, updates;
-};
-
-struct JobsConfig {
-  unsigned queued = 10000;
-  unsigned keep = 1000;
-  unsigned keep_days = 90;
-  unsigned remember_days = 400;
+  bool operator==(const TagLimitConfig&) const = default;
 };
 
 struct RetryConfig {
   unsigned attempts = 3;
   double backoff_s = 10;  ///< doubles, with jitter
+  bool operator==(const RetryConfig&) const = default;
 };
 
 /// Seconds, fractions allowed.
@@ -69,19 +69,22 @@ struct TimeoutsConfig {
   double progress_gap = 300;
   double update = 3600;
   double absent = 60;  ///< how long a job waits for a module that is not there
+  bool operator==(const TimeoutsConfig&) const = default;
 };
 
 struct PdpConfig {
   unsigned cid = 1;
   std::string apn, user, password;
   unsigned auth = 0;  ///< 0 none, 1 PAP, 2 CHAP
+  bool operator==(const PdpConfig&) const = default;
 };
 
 struct ModemConfig {
-  std::string profile = "auto";  ///< by ATI
+  std::string profile = "auto";  ///< by ATI; or "uc20", "uc15"
   unsigned baud = 115200;
-  double poll_s = 60;
+  double poll_s = 60;            ///< an idle module is asked for its state so often
   std::optional<PdpConfig> pdp;  ///< without it no context is written
+  bool operator==(const ModemConfig&) const = default;
 };
 
 struct ModuleConfig {
@@ -89,6 +92,7 @@ struct ModuleConfig {
   std::string port;  ///< a stable name, a pseudo-terminal, or tcp://host:port
   std::string imei;  ///< empty: the first one seen
   std::vector<std::string> tags;
+  bool operator==(const ModuleConfig&) const = default;
 };
 
 struct Config {
@@ -98,11 +102,11 @@ struct Config {
   ArtifactsConfig artifacts;
   LimitsConfig limits;
   std::vector<TagLimitConfig> tag_limits;
-  JobsConfig jobs;
   RetryConfig retry;
   TimeoutsConfig timeouts;
   ModemConfig modem;
   std::vector<ModuleConfig> modules;
+  bool operator==(const Config&) const = default;
 };
 
 }  // namespace dfota

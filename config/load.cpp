@@ -1,0 +1,298 @@
+#include "config/load.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <utility>
+
+#include "config/checks.hpp"
+#include "config/section.hpp"
+#include "config/toml_tree.hpp"
+
+namespace dfota {
+namespace {
+
+constexpr std::size_t kMaxFileBytes = 4 * 1024 * 1024;
+constexpr double kLeastSeconds = 0.001;
+constexpr double kMostSeconds = 30.0 * 24 * 3600;
+constexpr unsigned kMostLimit = 100000;
+constexpr unsigned kMostAttempts = 100;
+constexpr unsigned kMostContexts = 16;  // <contextID> of AT+QICSGP
+constexpr std::int64_t kMostBytes = std::int64_t{1} << 50;
+constexpr unsigned kBauds[] = {4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600};
+
+// A path relative to the configuration's own directory: the daemon's working directory is nobody's choice.
+std::string resolved(const std::string& path, const std::filesystem::path& base) {
+  return path.empty() ? path : (base / path).lexically_normal().string();
+}
+
+// An empty name means: none.
+void take_file(Section& section, const std::string& key, std::string& field, const std::filesystem::path& base) {
+  const bool taken = section.take_string(key, field, [&](const std::string& text) -> Complaint {
+    if (text.empty()) return std::nullopt;
+    if (const Complaint complaint = check_path(text)) return complaint;
+    return check_file(resolved(text, base));
+  });
+  if (taken) field = resolved(field, base);
+}
+
+void read_gateway(Section section, GatewayConfig& gateway, const std::filesystem::path& base) {
+  section.take_string("id", gateway.id, check_segment);
+  section.require("id", "give this gateway a name of its own, as id = \"rack-1\" under [gateway]");
+  if (section.take_string("state_dir", gateway.state_dir, check_path)) {
+    gateway.state_dir = resolved(gateway.state_dir, base);
+  }
+  section.finish();
+}
+
+// What is said of TLS and cannot be kept.
+void check_tls(Section& section, const MqttConfig& mqtt) {
+  const std::pair<const char*, const std::string*> files[] = {
+      {"ca_file", &mqtt.ca_file}, {"cert_file", &mqtt.cert_file}, {"key_file", &mqtt.key_file}};
+  for (const auto& [key, file] : files) {
+    if (file->empty() || !mqtt.uri.starts_with("mqtt://")) continue;
+    section.fault(key, "has no effect without TLS: write mqtts:// in mqtt.uri, or remove it");
+  }
+  if (!mqtt.cert_file.empty() && !section.has("key_file")) {
+    section.fault("cert_file", "needs mqtt.key_file beside it, the key of this certificate");
+  }
+  if (!mqtt.key_file.empty() && !section.has("cert_file")) {
+    section.fault("key_file", "needs mqtt.cert_file beside it, the certificate of this key");
+  }
+}
+
+void read_mqtt(Section section, MqttConfig& mqtt, const std::filesystem::path& base) {
+  section.take_string("uri", mqtt.uri, check_mqtt_uri);
+  section.take_string("username", mqtt.username, check_plain);
+  take_file(section, "password_file", mqtt.password_file, base);
+  take_file(section, "ca_file", mqtt.ca_file, base);
+  take_file(section, "cert_file", mqtt.cert_file, base);
+  take_file(section, "key_file", mqtt.key_file, base);
+  std::int64_t version = mqtt.version;
+  if (section.take_integer("version", version, INT64_MIN, INT64_MAX, "")) {
+    if (version == 3 || version == 5) {
+      mqtt.version = static_cast<int>(version);
+    } else {
+      section.fault("version", "must be 5, or 3 for MQTT 3.1.1, not " + std::to_string(version));
+    }
+  }
+  section.take_string("topic_root", mqtt.topic_root, check_topic_root);
+  section.take_strings("response_topics", mqtt.response_topics, check_topic_filter);
+  check_tls(section, mqtt);
+  if (mqtt.version == 3 && !mqtt.password_file.empty() && mqtt.username.empty()) {
+    section.fault("password_file", "needs mqtt.username: MQTT 3.1.1 has no password without a user");
+  }
+  section.finish();
+}
+
+void read_http(Section section, HttpConfig& http) {
+  std::string listen = "0.0.0.0:8480", url;
+  const bool listen_right = section.take_string("listen", listen, check_listen) || !section.has("listen");
+  const Check empty_or_url = [](const std::string& text) {
+    return text.empty() ? Complaint() : check_public_url(text);
+  };
+  const bool url_right = section.take_string("public_url", url, empty_or_url) || !section.has("public_url");
+  section.finish();
+  if (!listen_right || !url_right) return;
+  const HostPort address = split_host_port(listen).value();
+  if (url.empty() && is_wildcard(address.host)) {
+    section.fault("listen", "is " + in_quotes(listen) +
+                                ", which modules cannot write, and http.public_url is missing: write what they can "
+                                "reach, as public_url = \"http://192.168.1.10:" +
+                                std::to_string(address.port) + "\" under [http]");
+  }
+  http = {address.host, address.port, url.empty() ? "http://" + url_authority(address) : url};
+}
+
+void read_artifacts(Section section, ArtifactsConfig& artifacts, const std::filesystem::path& base) {
+  std::int64_t max_bytes = 0;
+  if (section.take_integer("max_bytes", max_bytes, 1, kMostBytes, "bytes")) {
+    artifacts.max_bytes = static_cast<std::uint64_t>(max_bytes);
+  }
+  section.take_strings("allow_hosts", artifacts.allow_hosts, check_host);
+  take_file(section, "ca_file", artifacts.ca_file, base);
+  section.unsupported("incoming", "files are not taken from a directory yet; name the artifact by url in the job");
+  section.unsupported("require_signature", "signatures are not checked yet; remove it and rely on sha256");
+  section.unsupported("trusted_keys", "signatures are not checked yet; remove it and rely on sha256");
+  section.finish();
+}
+
+void read_limits(Section section, LimitsConfig& limits) {
+  section.take_unsigned("downloads", limits.downloads, 1, kMostLimit, "modules");
+  section.take_unsigned("updates", limits.updates, 1, kMostLimit, "modules");
+  section.finish();
+}
+
+void read_tag_limits(std::vector<Section> sections, std::vector<TagLimitConfig>& tag_limits) {
+  std::map<std::string, unsigned> lines;
+  for (Section& section : sections) {
+    TagLimitConfig limit;
+    section.require("tag", "name the tag of the modules it is for, as tag = \"hub-1\"");
+    if (section.take_string("tag", limit.tag, check_tag)) {
+      const auto [first, fresh] = lines.try_emplace(limit.tag, section.place_of("tag").line);
+      if (!fresh) {
+        section.fault("tag", in_quotes(limit.tag) + " has a [[limit]] already, at line " +
+                                 std::to_string(first->second) + ": make one of the two");
+      }
+    }
+    unsigned number = 0;
+    if (section.take_unsigned("downloads", number, 1, kMostLimit, "modules")) limit.downloads = number;
+    if (section.take_unsigned("updates", number, 1, kMostLimit, "modules")) limit.updates = number;
+    if (!section.has("downloads") && !section.has("updates")) {
+      section.require("updates", "a [[limit]] limits something: write updates = 4, downloads = 2, or both");
+    }
+    section.finish();
+    tag_limits.push_back(std::move(limit));
+  }
+}
+
+void read_retry(Section section, RetryConfig& retry) {
+  section.take_unsigned("attempts", retry.attempts, 1, kMostAttempts, "attempts");
+  section.take_number("backoff_s", retry.backoff_s, kLeastSeconds, kMostSeconds, "seconds");
+  section.finish();
+}
+
+void read_timeouts(Section section, TimeoutsConfig& timeouts) {
+  const std::pair<const char*, double*> fields[] = {{"listen", &timeouts.listen},
+                                                    {"start", &timeouts.start},
+                                                    {"download", &timeouts.download},
+                                                    {"reboot", &timeouts.reboot},
+                                                    {"progress_gap", &timeouts.progress_gap},
+                                                    {"update", &timeouts.update},
+                                                    {"absent", &timeouts.absent}};
+  for (const auto& [key, field] : fields) section.take_number(key, *field, kLeastSeconds, kMostSeconds, "seconds");
+  section.finish();
+}
+
+void read_pdp(Section section, std::optional<PdpConfig>& field) {
+  if (!section.present()) return;
+  PdpConfig pdp;
+  section.take_unsigned("cid", pdp.cid, 1, kMostContexts, "");
+  section.require("apn", "name the access point of the SIM's operator, as apn = \"internet\"");
+  section.take_string("apn", pdp.apn, check_quotable);
+  section.take_string("user", pdp.user, check_quotable);
+  section.take_string("password", pdp.password, check_quotable);
+  section.take_unsigned("auth", pdp.auth, 0, 2, "(0: none, 1: PAP, 2: CHAP)");
+  section.finish();
+  field = std::move(pdp);
+}
+
+void read_modem(Section section, ModemConfig& modem) {
+  section.take_string("profile", modem.profile, check_profile);
+  std::int64_t baud = 0;
+  if (section.take_integer("baud", baud, INT64_MIN, INT64_MAX, "bits a second")) {
+    if (std::ranges::find(kBauds, baud) != std::end(kBauds)) {
+      modem.baud = static_cast<unsigned>(baud);
+    } else {
+      std::string list;
+      for (const unsigned usual : kBauds) list += (list.empty() ? "" : ", ") + std::to_string(usual);
+      section.fault("baud", "must be one of " + list + ", not " + std::to_string(baud));
+    }
+  }
+  section.take_number("poll_s", modem.poll_s, kLeastSeconds, kMostSeconds, "seconds");
+  read_pdp(section.child("pdp"), modem.pdp);
+  section.unsupported("profiles_dir", "only the built-in profiles are there; remove it");
+  section.unsupported("set_urcport", "the gateway does not set AT+QURCCFG; remove it and set the port of URCs by hand");
+  section.finish();
+}
+
+// One name for one port, as far as spelling goes; links are followed when it is opened.
+std::string port_key(const std::string& port) {
+  std::string key = port;
+  if (port.starts_with("tcp://")) {
+    std::ranges::transform(key, key.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return key;
+  }
+  return std::filesystem::path(port).lexically_normal().string();
+}
+
+void read_modules(std::vector<Section> sections, std::vector<ModuleConfig>& modules) {
+  std::map<std::string, unsigned> ids, ports, imeis;
+  const auto unique = [](Section& section, const char* key, const std::string& value, auto& lines) {
+    const auto [first, fresh] = lines.try_emplace(value, section.place_of(key).line);
+    if (fresh) return;
+    section.fault(key, in_quotes(value) + " belongs to another module already, at line " +
+                           std::to_string(first->second) + ": each module has its own");
+  };
+  for (Section& section : sections) {
+    ModuleConfig module;
+    section.require("id", "give the module a name of its own, as id = \"uc20-a\"");
+    if (section.take_string("id", module.id, check_segment)) unique(section, "id", module.id, ids);
+    section.require("port", "name the port of its AT commands, as port = \"/dev/serial/by-path/...\"");
+    if (section.take_string("port", module.port, check_module_port)) {
+      unique(section, "port", port_key(module.port), ports);
+    }
+    if (section.take_string("imei", module.imei, check_imei)) unique(section, "imei", module.imei, imeis);
+    section.take_strings("tags", module.tags, check_tag);
+    section.finish();
+    modules.push_back(std::move(module));
+  }
+}
+
+Config read_root(Section root, const std::filesystem::path& base) {
+  Config config;
+  read_gateway(root.child("gateway"), config.gateway, base);
+  read_mqtt(root.child("mqtt"), config.mqtt, base);
+  read_http(root.child("http"), config.http);
+  read_artifacts(root.child("artifacts"), config.artifacts, base);
+  read_limits(root.child("limits"), config.limits);
+  read_tag_limits(root.children("limit"), config.tag_limits);
+  read_retry(root.child("retry"), config.retry);
+  read_timeouts(root.child("timeouts"), config.timeouts);
+  read_modem(root.child("modem"), config.modem);
+  read_modules(root.children("module"), config.modules);
+  root.unsupported("admin", "there is no page yet; remove the section and watch over MQTT");
+  root.unsupported("jobs", "the limits of jobs are built in; remove the section");
+  root.unsupported("ftp", "modules download over HTTP only; remove the section and see [http]");
+  root.unsupported("discovery", "name each module in a [[module]] and remove the section");
+  root.unsupported("home_assistant", "nothing is published for it yet; remove the section");
+  root.finish();
+  return config;
+}
+
+ConfigFaults file_fault(const std::filesystem::path& file, const std::string& message) {
+  return {ConfigFault{file.string(), 0, 0, message}};
+}
+
+}  // namespace
+
+std::string ConfigFault::text() const {
+  return file + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + message;
+}
+
+std::variant<Config, ConfigFaults> parse_config(const std::string& text, const std::string& name) {
+  const auto parsed = parse_toml(text);
+  if (const auto* error = std::get_if<TomlSyntaxError>(&parsed)) {
+    return ConfigFaults{{name, error->place.line, error->place.column, error->message}};
+  }
+  FaultList faults(name);
+  std::error_code ignored;  // the name stays relative then
+  const std::filesystem::path base = std::filesystem::absolute(name, ignored).parent_path();
+  Config config = read_root(Section(std::get<TomlValue>(parsed), faults), base);
+  if (!faults.empty()) return faults.sorted();
+  return config;
+}
+
+std::variant<Config, ConfigFaults> load_config(const std::filesystem::path& file) {
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) return file_fault(file, "this is a directory: name a TOML file");
+  errno = 0;
+  std::ifstream stream(file, std::ios::binary);
+  std::string text(kMaxFileBytes + 1, '\0');
+  if (!stream || (!stream.read(text.data(), static_cast<std::streamsize>(text.size())) && !stream.eof())) {
+    const std::string reason = errno ? std::strerror(errno) : "unknown error";
+    return file_fault(file, "the configuration cannot be read (" + reason + "): name a readable TOML file");
+  }
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.size() > kMaxFileBytes) {
+    return file_fault(file, "the file is larger than " + std::to_string(kMaxFileBytes) + " bytes: name a TOML file");
+  }
+  return parse_config(text, file.string());
+}
+
+}  // namespace dfota
