@@ -43,7 +43,8 @@ class Journal {
   /// aside as FILE.corrupt-<n>, a new one is begun, and `set_aside` names it. Errors: busy (another gateway has it),
   /// io.
   static Result<std::unique_ptr<Journal>> open(asio::io_context& loop, const std::filesystem::path& file);
-  ~Journal();  ///< commits what waits
+  /// Commits what waits, and ends each committed() that still waits with the outcome of that. `loop` must outlive it.
+  ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
@@ -62,7 +63,9 @@ class Journal {
   void remove_outbox(std::uint64_t seq);
 
   /// Goes on when everything put before is on the disk. Error no_space or io: it is not; the journal keeps the writes
-  /// and tries them again with the next batch, in order.
+  /// and tries them again with the next batch, and every second, in order. It keeps 64 MiB: beyond, nothing more is
+  /// taken and every committed() is an error until the journal is opened again. A disk that does not answer for 30 s is
+  /// an io error.
   Awaitable<Result<void>> committed();
 
  private:

@@ -1,0 +1,277 @@
+#include "gateway/journal.hpp"
+
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <iterator>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "gateway/journal_store.hpp"
+#include "transport/base/log.hpp"
+
+namespace dfota {
+namespace {
+using namespace std::chrono_literals;
+
+/// How often writes that failed are tried again when no new ones come.
+constexpr auto kRetryEvery = 1s;
+/// After this an awaiting committed() is told io. The disk does not know the stepped clock, so neither does this.
+constexpr auto kCommitDeadline = 30s;
+/// Of writes that are not on the disk yet; everybody awaits committed(), so only a disk that fails for long gets here.
+constexpr std::size_t kMaxWaitingBytes = 64u << 20;
+constexpr std::size_t kWriteOverheadBytes = 128;
+
+struct Weight {
+  std::size_t operator()(const JournalContents::Job& job) const { return job.id.size() + job.document.size(); }
+  std::size_t operator()(const JournalContents::Part& part) const {
+    return part.job.size() + part.module.size() + part.document.size();
+  }
+  std::size_t operator()(const OutboxRow& row) const { return row.job.size() + row.topic.size() + row.payload.size(); }
+  std::size_t operator()(const ForgetJob& job) const { return job.id.size(); }
+  std::size_t operator()(const ForgetOutbox&) const { return 0; }
+};
+
+/// How far the writes go, in all that were ever put.
+struct Mark {
+  std::uint64_t writes = 0, bytes = 0;
+};
+
+/// What the journal thread says of one transaction: everything up to `upto` is on the disk, or `outcome` says why not.
+struct Attempt {
+  Result<void> outcome;
+  Mark upto;
+};
+}  // namespace
+
+class Journal::Impl {
+ public:
+  Impl(asio::io_context& loop, std::unique_ptr<JournalStore> store);
+  ~Impl();
+
+  void put(JournalWrite write);
+  Awaitable<Result<void>> committed();
+  JournalContents take_contents() { return std::move(contents_); }
+  [[nodiscard]] const std::string& set_aside() const { return set_aside_; }
+  std::uint64_t next_seq() { return ++last_seq_; }
+
+ private:
+  struct Waiter;
+
+  void hand_over_soon();
+  void hand_over();
+  void heard(const Attempt& attempt);
+  void work();
+  void attempt(std::vector<JournalWrite>& batch, Mark upto);
+
+  // The loop's.
+  asio::io_context& loop_;
+  JournalContents contents_;
+  std::string set_aside_;
+  std::uint64_t last_seq_;
+  std::vector<JournalWrite> gathered_;  // in this turn
+  bool handing_over_ = false;
+  Mark put_, durable_;
+  std::list<Waiter*> waiters_;
+  std::optional<Error> failure_;                                  // of the newest attempt
+  bool overrun_ = false;                                          // a write was dropped; for good
+  std::shared_ptr<Impl*> alive_ = std::make_shared<Impl*>(this);  // handlers in the loop's queue may outlive us
+
+  // Handed over, under mutex_.
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<JournalWrite> queue_;
+  Mark queued_;
+  bool try_now_ = false, stop_ = false;
+
+  // The journal thread's, until it is joined.
+  std::unique_ptr<JournalStore> store_;
+  std::optional<Attempt> last_attempt_;
+  std::thread thread_;
+};
+
+/// A coroutine in committed(). It is in waiters_ until it has an outcome or ends without one.
+struct Journal::Impl::Waiter {
+  explicit Waiter(Impl& journal) : journal(&journal), upto(journal.put_.writes), timer(journal.loop_, kCommitDeadline) {
+    journal.waiters_.push_back(this);
+  }
+  ~Waiter() {
+    if (!outcome) journal->waiters_.remove(this);
+  }
+  Waiter(const Waiter&) = delete;
+  Waiter& operator=(const Waiter&) = delete;
+
+  Impl* journal;  // gone once there is an outcome
+  std::uint64_t upto;
+  asio::steady_timer timer;
+  std::optional<Result<void>> outcome;
+};
+
+Journal::Impl::Impl(asio::io_context& loop, std::unique_ptr<JournalStore> store)
+    : loop_(loop),
+      contents_(store->take_contents()),
+      set_aside_(store->set_aside()),
+      last_seq_(store->last_seq()),
+      store_(std::move(store)),
+      thread_([this] { work(); }) {}
+
+Journal::Impl::~Impl() {
+  hand_over();
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  wake_.notify_one();
+  thread_.join();
+  alive_.reset();
+  if (last_attempt_) heard(*last_attempt_);
+  if (durable_.writes != put_.writes)
+    log::error("journal: closed, and ", put_.writes - durable_.writes, " writes are lost");
+}
+
+void Journal::Impl::put(JournalWrite write) {
+  if (overrun_) return;
+  const auto bytes = kWriteOverheadBytes + std::visit(Weight(), write);
+  if (put_.bytes - durable_.bytes + bytes > kMaxWaitingBytes) {
+    // What was taken before still goes to the disk, without a gap; after a gap nothing may.
+    overrun_ = true;
+    log::error("journal: more than ", kMaxWaitingBytes >> 20, " MiB wait for the disk; nothing more is taken");
+    return;
+  }
+  ++put_.writes;
+  put_.bytes += bytes;
+  gathered_.push_back(std::move(write));
+  hand_over_soon();
+}
+
+Awaitable<Result<void>> Journal::Impl::committed() {
+  if (overrun_) co_return failure_.value_or(Error(Errc::io, "journal: too much waits for the disk; start again"));
+  if (durable_.writes == put_.writes) co_return Result<void>();
+  Waiter waiter(*this);
+  hand_over_soon();
+  co_await waiter.timer.async_wait(kNoThrow);
+  if (waiter.outcome) co_return *waiter.outcome;
+  if (waiter.timer.expiry() > std::chrono::steady_clock::now())
+    co_return Error(Errc::canceled, "journal: no longer waited for");
+  co_return Error(Errc::io, "journal: the disk has not answered for 30 s");
+}
+
+/// At the end of this turn of the loop, so that all of the turn shares one transaction.
+void Journal::Impl::hand_over_soon() {
+  if (handing_over_) return;
+  handing_over_ = true;
+  asio::post(loop_, [alive = std::weak_ptr(alive_)] {
+    if (const auto self = alive.lock()) (*self)->hand_over();
+  });
+}
+
+void Journal::Impl::hand_over() {
+  handing_over_ = false;
+  {
+    const std::lock_guard lock(mutex_);
+    std::move(gathered_.begin(), gathered_.end(), std::back_inserter(queue_));
+    queued_ = put_;
+    try_now_ = true;
+  }
+  gathered_.clear();
+  wake_.notify_one();
+}
+
+void Journal::Impl::heard(const Attempt& attempt) {
+  if (attempt.outcome) {
+    durable_ = attempt.upto;
+    if (failure_) log::notice("journal: writes again, and has caught up");
+    failure_.reset();
+  } else {
+    if (!failure_) log::error(attempt.outcome.error().message, "; what waits is tried again each second");
+    failure_ = attempt.outcome.error();
+  }
+  for (auto next = waiters_.begin(); next != waiters_.end();) {
+    Waiter& waiter = **next;
+    if (waiter.upto > attempt.upto.writes) {
+      ++next;
+      continue;
+    }
+    next = waiters_.erase(next);
+    waiter.outcome = attempt.outcome;
+    waiter.timer.cancel();
+  }
+}
+
+/// The journal thread: takes all that waits, tries to commit it, tells the loop; what failed stays at the front.
+void Journal::Impl::work() {
+  std::vector<JournalWrite> batch;
+  Mark upto;
+  for (bool stopping = false; !stopping;) {
+    {
+      std::unique_lock lock(mutex_);
+      const auto woken = [this] { return try_now_ || stop_; };
+      if (batch.empty())
+        wake_.wait(lock, woken);
+      else
+        wake_.wait_for(lock, kRetryEvery, woken);
+      try_now_ = false;
+      stopping = stop_;
+      std::move(queue_.begin(), queue_.end(), std::back_inserter(batch));
+      queue_.clear();
+      upto = queued_;
+    }
+    if (!batch.empty()) attempt(batch, upto);
+  }
+}
+
+void Journal::Impl::attempt(std::vector<JournalWrite>& batch, Mark upto) {
+  const Attempt attempt{store_->commit(batch), upto};
+  if (attempt.outcome) batch.clear();
+  last_attempt_ = attempt;
+  asio::post(loop_, [alive = std::weak_ptr(alive_), attempt] {
+    if (const auto self = alive.lock()) (*self)->heard(attempt);
+  });
+}
+
+Result<std::unique_ptr<Journal>> Journal::open(asio::io_context& loop, const std::filesystem::path& file) {
+  auto store = JournalStore::open(file);
+  if (!store) return store.error();
+  return std::unique_ptr<Journal>(new Journal(std::make_unique<Impl>(loop, std::move(*store))));
+}
+
+Journal::Journal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Journal::~Journal() = default;
+
+JournalContents Journal::take_contents() {
+  return impl_->take_contents();
+}
+std::string Journal::set_aside() const {
+  return impl_->set_aside();
+}
+
+void Journal::put_job(const std::string& id, std::string document) {
+  impl_->put(JournalContents::Job{id, std::move(document)});
+}
+
+void Journal::put_part(const std::string& job, unsigned run, const std::string& module, std::string document) {
+  impl_->put(JournalContents::Part{job, run, module, std::move(document)});
+}
+
+void Journal::remove_job(const std::string& id) {
+  impl_->put(ForgetJob{id});
+}
+
+std::uint64_t Journal::next_seq() {
+  return impl_->next_seq();
+}
+void Journal::put_outbox(OutboxRow row) {
+  impl_->put(std::move(row));
+}
+void Journal::remove_outbox(std::uint64_t seq) {
+  impl_->put(ForgetOutbox{seq});
+}
+
+Awaitable<Result<void>> Journal::committed() {
+  return impl_->committed();
+}
+
+}  // namespace dfota

@@ -1,0 +1,269 @@
+#include "gateway/journal_store.hpp"
+
+#include <SQLiteCpp/SQLiteCpp.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+
+#include "gateway/journal_schema.hpp"
+#include "transport/base/log.hpp"
+
+namespace dfota {
+namespace {
+namespace fs = std::filesystem;
+
+constexpr int kMaxSetAside = 10000;
+
+constexpr const char* kPutJob =
+    "INSERT INTO job (id, document) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET document = excluded.document";
+constexpr const char* kPutPart =
+    "INSERT INTO part (job, run, module, document) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (job, run, module) DO UPDATE SET document = excluded.document";
+constexpr const char* kPutOutbox =
+    "INSERT OR REPLACE INTO outbox (seq, job, topic, payload, retained) VALUES (?, ?, ?, ?, ?)";
+
+fs::path with_suffix(const fs::path& file, const std::string& suffix) {
+  return fs::path(file.native() + suffix);
+}
+
+std::uintmax_t size_or_zero(const fs::path& file) {
+  std::error_code error;
+  const auto size = fs::file_size(file, error);
+  return error ? 0 : size;
+}
+
+/// SQLite itself says FULL for ENOSPC in a write only: not for quotas, limits, or ENOSPC that comes late, from fsync.
+bool is_no_room(int error) {
+  return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+bool is_damage(const SQLite::Exception& what) {
+  const int code = what.getErrorCode() & 0xff;
+  return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+/// The database goes first: without its WAL it could pass for a sound, older one.
+Result<fs::path> move_aside(const fs::path& file, const std::string& why) {
+  int n = 1;
+  std::error_code error;
+  const auto taken = [&](const fs::path& name) { return fs::exists(fs::symlink_status(name, error)); };
+  fs::path name = with_suffix(file, ".corrupt-1");
+  while ((taken(name) || taken(with_suffix(name, "-wal"))) && n < kMaxSetAside)
+    name = with_suffix(file, ".corrupt-" + std::to_string(++n));
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    fs::rename(with_suffix(file, suffix), with_suffix(name, suffix), error);
+    if (error && error != std::errc::no_such_file_or_directory)
+      return Error(Errc::io, "journal " + file.string() + " is damaged (" + why + ") and cannot be renamed to " +
+                                 name.string() + ": " + error.message());
+  }
+  log::error("journal ", file.string(), ": damaged (", why, "); put aside as ", name.string(), ", a new one is begun");
+  return name;
+}
+
+/// It holds the tokens of downloads, so it is nobody else's to read; SQLite gives its WAL the same mode. Never opens a
+/// file that is there: closing it again would drop the locks this process has on it (POSIX).
+Result<void> create_private(const fs::path& file) {
+  const int fd = ::open(file.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+  const int error = errno;
+  if (fd >= 0)
+    ::close(fd);
+  else if (error != EEXIST)
+    return Error(is_no_room(error) ? Errc::no_space : Errc::io,
+                 "journal " + file.string() + ": cannot create it: " + std::strerror(error));
+  return {};
+}
+
+Error explain(const char* tried, const fs::path& file, int system, const SQLite::Exception& what) {
+  const int code = what.getErrorCode() & 0xff;
+  std::string message = "journal " + file.string() + ": cannot " + tried + " it: " + what.what();
+  if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
+    return {Errc::busy, message + "; another gateway (or a database tool) holds it"};
+  const bool with_errno = code == SQLITE_IOERR && system != 0;
+  if (with_errno) message += std::string(" (") + std::strerror(system) + ")";
+  if (code == SQLITE_FULL || (with_errno && is_no_room(system))) return {Errc::no_space, message + "; free some space"};
+  return {Errc::io, message};
+}
+
+void run(SQLite::Statement& statement) {
+  statement.exec();
+  statement.reset();
+}
+
+std::int64_t stored(std::uint64_t seq) {
+  return static_cast<std::int64_t>(seq);
+}
+}  // namespace
+
+struct JournalStore::Connection {
+  explicit Connection(const fs::path& file) : database(file, SQLite::OPEN_READWRITE | SQLite::OPEN_CREATE) {}
+
+  void prepare();
+  void reset_all() noexcept;
+  void apply(const JournalContents::Job& job);
+  void apply(const JournalContents::Part& part);
+  void apply(const OutboxRow& row);
+  void apply(const ForgetJob& job);
+  void apply(const ForgetOutbox& row);
+
+  SQLite::Database database;
+  /// Kept prepared: preparing costs more than running them.
+  struct Statements {
+    explicit Statements(SQLite::Database& database)
+        : begin(database, "BEGIN IMMEDIATE"),
+          commit(database, "COMMIT"),
+          put_job(database, kPutJob),
+          put_part(database, kPutPart),
+          put_outbox(database, kPutOutbox),
+          forget_job(database, "DELETE FROM job WHERE id = ?"),
+          forget_parts(database, "DELETE FROM part WHERE job = ?"),
+          forget_outbox(database, "DELETE FROM outbox WHERE seq = ?") {}
+    SQLite::Statement begin, commit, put_job, put_part, put_outbox, forget_job, forget_parts, forget_outbox;
+  };
+  std::unique_ptr<Statements> statements;  // the tables must be there before
+};
+
+void JournalStore::Connection::reset_all() noexcept {
+  auto& s = *statements;
+  for (auto* statement :
+       {&s.begin, &s.commit, &s.put_job, &s.put_part, &s.put_outbox, &s.forget_job, &s.forget_parts, &s.forget_outbox})
+    statement->tryReset();
+}
+
+void JournalStore::Connection::apply(const JournalContents::Job& job) {
+  auto& put = statements->put_job;
+  put.bindNoCopy(1, job.id);
+  put.bindNoCopy(2, job.document);
+  run(put);
+}
+
+void JournalStore::Connection::apply(const JournalContents::Part& part) {
+  auto& put = statements->put_part;
+  put.bindNoCopy(1, part.job);
+  put.bind(2, part.run);
+  put.bindNoCopy(3, part.module);
+  put.bindNoCopy(4, part.document);
+  run(put);
+}
+
+void JournalStore::Connection::apply(const OutboxRow& row) {
+  auto& put = statements->put_outbox;
+  put.bind(1, stored(row.seq));
+  put.bindNoCopy(2, row.job);
+  put.bindNoCopy(3, row.topic);
+  put.bindNoCopy(4, row.payload);
+  put.bind(5, row.retained ? 1 : 0);
+  run(put);
+}
+
+void JournalStore::Connection::apply(const ForgetJob& job) {
+  for (auto* forget : {&statements->forget_parts, &statements->forget_job}) {
+    forget->bindNoCopy(1, job.id);
+    run(*forget);
+  }
+}
+
+void JournalStore::Connection::apply(const ForgetOutbox& row) {
+  statements->forget_outbox.bind(1, stored(row.seq));
+  run(statements->forget_outbox);
+}
+
+JournalStore::JournalStore(fs::path file) : file_(std::move(file)) {}
+JournalStore::~JournalStore() = default;
+
+Result<std::unique_ptr<JournalStore>> JournalStore::open(const fs::path& file) {
+  fs::path aside;
+  // A WAL begins only after its database did (one byte is empty to SQLite). SQLite would delete this one and begin anew
+  // without a word.
+  if (size_or_zero(file) <= 1 && size_or_zero(with_suffix(file, "-wal")) != 0) {
+    auto moved = move_aside(file, "emptied, but its WAL is not");
+    if (!moved) return moved.error();
+    aside = *moved;
+  }
+  for (bool again = true;; again = false) {
+    const auto created = create_private(file);
+    if (!created) return created.error();
+    std::unique_ptr<JournalStore> store(new JournalStore(file));
+    try {
+      store->connect();
+      store->set_aside_ = aside;
+      return store;
+    } catch (const SQLite::Exception& what) {
+      if (!again || !is_damage(what)) return explain("open", file, 0, what);
+      // Renamed while we still have it open and locked: nobody comes in between, and SQLite leaves a moved file as it
+      // is.
+      auto moved = move_aside(file, what.what());
+      if (!moved) return moved.error();
+      aside = *moved;
+    }
+  }
+}
+
+void JournalStore::connect() {
+  connection_ = std::make_unique<Connection>(file_);
+  auto& database = connection_->database;
+  // The lock is taken with the first access, before a byte is judged, and WAL then needs no shared memory.
+  database.exec("PRAGMA locking_mode = EXCLUSIVE");
+  database.exec("PRAGMA synchronous = FULL");
+  const std::string mode = database.execAndGet("PRAGMA journal_mode = WAL").getString();
+  if (mode != "wal") throw SQLite::Exception("its journal mode stays '" + mode + "'", SQLITE_IOERR);
+  const std::string check = database.execAndGet("PRAGMA quick_check(1)").getString();
+  if (check != "ok") throw SQLite::Exception(check, SQLITE_CORRUPT);
+
+  constexpr int kNewest = std::size(kJournalMigrations);
+  const int version = database.execAndGet("PRAGMA user_version").getInt();
+  if (version < 0 || version > kNewest)
+    throw SQLite::Exception("it was written by a newer gateway (schema " + std::to_string(version) +
+                                ", this one knows up to " + std::to_string(kNewest) + "): run that, or move it away",
+                            SQLITE_ERROR);
+  for (int next = version; next < kNewest; ++next) {
+    SQLite::Transaction transaction(database, SQLite::TransactionBehavior::IMMEDIATE);
+    database.exec(kJournalMigrations[next]);
+    database.exec("PRAGMA user_version = " + std::to_string(next + 1));
+    transaction.commit();
+  }
+  connection_->statements = std::make_unique<Connection::Statements>(database);
+  load();
+}
+
+void JournalStore::load() {
+  auto& database = connection_->database;
+  SQLite::Statement jobs(database, "SELECT id, document FROM job ORDER BY ordinal");
+  while (jobs.executeStep()) contents_.jobs.push_back({jobs.getColumn(0).getString(), jobs.getColumn(1).getString()});
+
+  SQLite::Statement parts(database, "SELECT job, run, module, document FROM part ORDER BY ordinal");
+  while (parts.executeStep())
+    contents_.parts.push_back({parts.getColumn(0).getString(), parts.getColumn(1).getUInt(),
+                               parts.getColumn(2).getString(), parts.getColumn(3).getString()});
+
+  SQLite::Statement outbox(database, "SELECT seq, job, topic, payload, retained FROM outbox ORDER BY seq");
+  while (outbox.executeStep())
+    contents_.outbox.push_back({static_cast<std::uint64_t>(outbox.getColumn(0).getInt64()),
+                                outbox.getColumn(1).getString(), outbox.getColumn(2).getString(),
+                                outbox.getColumn(3).getString(), outbox.getColumn(4).getInt() != 0});
+
+  SQLite::Statement sequence(database, "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
+  if (sequence.executeStep()) last_seq_ = static_cast<std::uint64_t>(sequence.getColumn(0).getInt64());
+}
+
+Result<void> JournalStore::commit(const std::vector<JournalWrite>& writes) {
+  auto& connection = *connection_;
+  errno = 0;  // what is there after a failure is the disk's: sqlite3_system_errno() stays 0 when a COMMIT fails
+  try {
+    run(connection.statements->begin);
+    for (const auto& write : writes) std::visit([&](const auto& one) { connection.apply(one); }, write);
+    run(connection.statements->commit);
+    return {};
+  } catch (const SQLite::Exception& what) {
+    const int system = errno;
+    const Error error = explain("write", file_, system, what);
+    connection.reset_all();
+    connection.database.tryExec("ROLLBACK");
+    return error;
+  }
+}
+
+}  // namespace dfota

@@ -1,0 +1,51 @@
+// The journal's file: opening, putting a broken one aside, migrating, reading, and one transaction a batch. Private to
+// journal.cpp, and the only file pair that knows SQLite. Everything blocks; one thread at a time.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gateway/journal.hpp"
+#include "transport/base/result.hpp"
+
+namespace dfota {
+
+struct ForgetJob {
+  std::string id;
+};
+struct ForgetOutbox {
+  std::uint64_t seq;
+};
+/// A Job, Part or OutboxRow is put under its key, in the place of an older one.
+using JournalWrite = std::variant<JournalContents::Job, JournalContents::Part, OutboxRow, ForgetJob, ForgetOutbox>;
+
+class JournalStore {
+ public:
+  /// As Journal::open. The file stays locked (PRAGMA locking_mode=EXCLUSIVE) until the store is destroyed.
+  static Result<std::unique_ptr<JournalStore>> open(const std::filesystem::path& file);
+  ~JournalStore();
+
+  JournalContents take_contents() { return std::move(contents_); }
+  [[nodiscard]] std::uint64_t last_seq() const { return last_seq_; }  ///< the highest ever put, 0 for none
+  [[nodiscard]] std::string set_aside() const { return set_aside_.string(); }
+
+  /// All of `writes`, in order, or nothing. On return without error they are on the disk. Errors: no_space, io.
+  Result<void> commit(const std::vector<JournalWrite>& writes);
+
+ private:
+  struct Connection;
+  explicit JournalStore(std::filesystem::path file);
+  void connect();
+  void load();
+
+  std::filesystem::path file_, set_aside_;
+  std::unique_ptr<Connection> connection_;
+  JournalContents contents_;
+  std::uint64_t last_seq_ = 0;
+};
+
+}  // namespace dfota
