@@ -23,9 +23,9 @@ asio          ^asio(/|\.hpp$)          ^(transport|modem|gateway|tests)/
 nlohmann_json ^nlohmann/               ^(gateway|modem/simulator|tests)/
 Paho          ^(mqtt/|MQTT)            ^transport/mqtt_[a-z_]*\.[ch]pp$
 cpp-httplib   ^httplib\.h$             ^transport/file_server[a-z_]*\.[ch]pp$
-libserialport ^libserialport\.h$       ^transport/(serial|open_link|link)[a-z_]*\.[ch]pp$
+libserialport ^libserialport\.h$       ^transport/serial_port\.[ch]pp$
 libcurl       ^curl/                   ^transport/fetch[a-z_]*\.[ch]pp$
-toml++        ^toml(\+\+|plusplus)?(/|\.h) ^config/load[a-z_]*\.[ch]pp$
+toml++        ^toml(\+\+|plusplus)?(/|\.h) ^config/(load|toml_tree)\.[ch]pp$
 SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal[a-z_]*\.[ch]pp$|^tests/
 libsodium     ^sodium(\.h$|/)          ^transport/(sha256|hash|random|token|fetch|file_server)[a-z_]*\.[ch]pp$|^modem/simulator/|^gateway/|^tests/
 CLI11         ^CLI/                    ^(gateway|modem/simulator)/main\.cpp$|^gateway/ctl/[a-z_]*\.cpp$|^tests/bench/
@@ -190,6 +190,7 @@ transport/a.cpp #include <MQTTAsync.h>
 gateway/a.cpp #include <mqtt/message.h>
 gateway/a.cpp #include <httplib.h>
 modem/a.cpp #include <libserialport.h>
+transport/link.cpp #include <libserialport.h>
 modem/simulator/a.cpp #include <curl/curl.h>
 gateway/a.cpp #include <toml++/toml.h>
 config/config.cpp #include <toml.hpp>
