@@ -1,0 +1,93 @@
+// Where connections of the file server come in and wait: the listener, the heads that are still being read (bounded in
+// bytes, number and time), the 404 for what is not served, and the last moments of a socket. No thread is spent here,
+// and no more than a few hundred bytes on a socket that says nothing. Below file_server; loop thread.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/ip/address.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "transport/base/clock.hpp"
+#include "transport/base/result.hpp"
+#include "transport/file_server.hpp"
+#include "transport/file_server_descriptor.hpp"
+#include "transport/file_server_head.hpp"
+
+namespace dfota {
+
+class Door {
+ public:
+  struct Visitor {
+    Descriptor socket;
+    std::string source;  ///< the peer's address, without port
+    std::string rest;    ///< what it sent after the head
+    RequestHead head;
+  };
+
+  /// `on_head` gets each whole head; what it does not take (false) is answered with 404. Both are called on the loop.
+  Door(asio::io_context& loop, const FileServerOptions& options, std::function<bool(Visitor&)> on_head,
+       std::function<void(const std::string&)> on_fault);
+  ~Door();
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+
+  Result<void> open();
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+
+  /// Waits for a head on this socket; `rest` has been read already. A source that is not trusted has no more of these
+  /// than max_pending_heads_per_source.
+  void admit(Descriptor socket, const std::string& source, std::string rest);
+  /// Ends a connection so that nothing under way is destroyed: our FIN, then the peer's or a short while, then close.
+  void part(Descriptor socket);
+  void trust(const std::string& source);
+  /// Reports a fault, each kind at most once a minute.
+  void fault(const std::string& what, int error);
+
+ private:
+  struct Guest;
+  using Guests = std::list<std::shared_ptr<Guest>>;
+
+  [[nodiscard]] std::weak_ptr<bool> here() const { return alive_; }
+  Result<void> listen();
+  void await_visitor();
+  void accept_all();
+  void listen_again_later(int error);
+  void await_bytes(const std::shared_ptr<Guest>& guest);
+  void read_head(const std::shared_ptr<Guest>& guest);
+  void take_bytes(const std::shared_ptr<Guest>& guest, std::string_view bytes);
+  void drain(const std::shared_ptr<Guest>& guest);
+  void refuse(Descriptor socket);
+  std::shared_ptr<Guest> seat(Descriptor socket);
+  void make_room(const std::string& source);
+  Descriptor leave(const std::shared_ptr<Guest>& guest);
+  void watch_deadlines();
+  void cut_overdue();
+
+  asio::io_context& loop_;
+  const FileServerOptions options_;
+  const std::function<bool(Visitor&)> on_head_;
+  const std::function<void(const std::string&)> on_fault_;
+
+  asio::ip::address address_;
+  std::uint16_t port_ = 0;
+  asio::posix::stream_descriptor listener_;
+  Timer accept_again_;
+
+  Guests heads_;    // oldest first: all have the same time
+  Guests parting_;  // likewise
+  std::unordered_map<std::string, std::size_t> heads_of_;
+  std::unordered_set<std::string> trusted_;
+  Timer deadline_;
+  Clock::time_point deadline_at_ = Clock::time_point::max();
+  std::map<int, Clock::time_point> faults_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace dfota
