@@ -13,8 +13,8 @@ namespace dfota {
 namespace {
 using namespace std::chrono_literals;
 
-constexpr int kBacklog = 512;
-constexpr int kAcceptsAtOnce = 64;
+constexpr int kBacklog = 1024;
+constexpr int kAcceptsAtOnce = 512;
 constexpr auto kAcceptAgain = 100ms;
 constexpr auto kSameFaultAgain = 1min;
 constexpr auto kPartingLimit = 2s;
