@@ -5,6 +5,7 @@
 //   AT+GSN\r\r\n861234567890123\r\n\r\nOK\r\n   ->   echo dropped, info "861234567890123", ok
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -44,7 +45,10 @@ class AtParser {
 
  private:
   void finish_line(std::vector<AtEvent>& events);
-  AtEvent classify(std::string line);
+  /// `piece` is a line, or what stands before a +QIND on the same line, or one of several +QIND.
+  void take_piece(std::string_view piece, bool before_qind, std::vector<AtEvent>& events);
+  [[nodiscard]] std::optional<AtEvent> as_final(std::string_view line) const;
+  [[nodiscard]] std::optional<AtEvent> as_urc(std::string_view line) const;
 
   std::string line_;
   bool overlong_ = false;
