@@ -1,10 +1,12 @@
 // Brings an artifact by URL into a directory, under the name of its sha256: hashed while it streams, into a temporary
 // name, fsync, rename, fsync of the directory. Whole verified files or none. libcurl does the transfer, on one thread
-// of our own, one at a time. Member functions: loop thread; the awaiting coroutine goes on on the loop.
+// of our own, one at a time. Member functions: loop thread; the awaiting coroutine goes on on the loop, also when Fetch
+// is destroyed meanwhile. The loop must outlive it.
 #pragma once
 
 #include <asio/io_context.hpp>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -20,8 +22,8 @@ namespace dfota {
 struct FetchOptions {
   std::filesystem::path directory;       ///< made when missing; stale temporary files are removed at the start
   std::uint64_t max_bytes = 2147483648;  ///< a longer file is cut off
-  std::vector<std::string>
-      allow_hosts;  ///< names or addresses; loopback and link-local origins are refused unless named here
+  /// Names or addresses; loopback and link-local origins are refused unless named here.
+  std::vector<std::string> allow_hosts;
   std::string ca_file;
   long max_redirects = 5;
   std::chrono::seconds connect_limit{15};
@@ -38,14 +40,16 @@ struct FetchRequest {
 class Fetch {
  public:
   Fetch(asio::io_context& loop, FetchOptions options);
-  ~Fetch();  ///< cuts the transfer under way
+  ~Fetch();  ///< cuts the transfer under way; who still waits gets Errc::canceled
+
+  static constexpr std::size_t kMaxQueued = 256;
   Fetch(const Fetch&) = delete;
   Fetch& operator=(const Fetch&) = delete;
 
   /// The path of the verified file. A file of that hash that is already there is hashed again and used; when it does
   /// not fit it is removed and fetched. Errors: mismatch (hash or size), absent/timeout (origin not reachable, 4xx/5xx,
-  /// stalled), refused (scheme, origin, too long), no_space, io, canceled. The message names the origin without its
-  /// query and user.
+  /// stalled), refused (scheme, origin, certificate, too long), invalid (no URL, no hash), busy (kMaxQueued wait
+  /// already), no_space, io, canceled. The message names the origin without its query and user.
   Awaitable<Result<std::filesystem::path>> fetch(FetchRequest request);
 
  private:
