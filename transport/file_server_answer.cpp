@@ -1,6 +1,8 @@
 #include "transport/file_server_answer.hpp"
 
 #include <httplib.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -17,9 +19,21 @@ constexpr std::size_t kChunkBytes = 16 * 1024;
 // Nothing tells that the last acknowledgement came, so it is asked for: after 1 ms, and twice as long each time up to
 // this.
 constexpr auto kAskAtMost = 64ms;
+// A closed window opens again when about a 16th of the receive buffer is free: 128 KiB at 100 bytes a second, 82 s
+// (measured).
+constexpr int kClosedWindowPatience = 5;
+constexpr int kMaxProbesUnanswered = 2;
 
 int milliseconds(Clock::duration time) {
   return static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(time).count());
+}
+
+/// The peer has taken all that it had room for, and its TCP still answers our probes: its reader is slow.
+bool window_is_closed(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  if (::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  return info.tcpi_unacked == 0 && info.tcpi_probes <= kMaxProbesUnanswered;
 }
 
 /// The socket as cpp-httplib sees it: reads the head that we wrote, writes to the peer.
@@ -28,7 +42,7 @@ class SocketStream final : public httplib::Stream {
   SocketStream(Connection& connection, std::string head)
       : connection_(connection),
         head_(std::move(head)),
-        // A peer may take more than this for the third of the send buffer that makes the socket writable.
+        // The socket becomes writable only when a third of its buffer is free, which a slow reader takes minutes for.
         look_every_(std::clamp<Clock::duration>(connection.stall_limit / 8, 10ms, 5s)) {}
 
   bool is_readable() const override { return read_ < head_.size(); }
@@ -72,7 +86,9 @@ bool SocketStream::stalled() {
   const auto taken = connection_.sent - std::min<std::uint64_t>(connection_.sent, unacknowledged(socket()));
   if (taken > taken_) moved();
   taken_ = std::max(taken_, taken);
-  return Clock::now() - last_progress_ > connection_.stall_limit;
+  const auto silence = Clock::now() - last_progress_;
+  if (silence <= connection_.stall_limit) return false;
+  return silence > kClosedWindowPatience * connection_.stall_limit || !window_is_closed(socket());
 }
 
 bool SocketStream::send_all(const char* from, size_t size) {
