@@ -1,0 +1,168 @@
+#include "modem/simulator/at_commands.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+namespace dfota::sim {
+namespace {
+
+std::string upper(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::toupper(c); });
+  return out;
+}
+
+bool starts_with(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+std::string_view cme_words(int code) {
+  switch (code) {
+    case 3:
+      return "operation not allowed";
+    case 4:
+      return "operation not supported";
+    case 10:
+      return "SIM not inserted";
+    case 13:
+      return "SIM failure";
+    case 14:
+      return "SIM busy";
+    case 30:
+      return "no network service";
+    case 100:
+      return "unknown";
+    default:
+      return "";
+  }
+}
+
+constexpr int kCmeNotAllowed = 3;
+constexpr int kCmeNotSupported = 4;
+
+AtAnswer ok(std::string text = "") {
+  return {text.empty() ? framed("OK") : framed(text) + framed("OK"), {}};
+}
+
+AtAnswer error(int code, const AtSettings& settings) {
+  if (settings.cmee == 0) return {framed("ERROR"), {}};
+  const auto words = settings.cmee == 2 ? cme_words(code) : "";
+  return {framed("+CME ERROR: " + (words.empty() ? std::to_string(code) : std::string(words))), {}};
+}
+
+AtAnswer start_fota(std::string_view target, const Behaviour& behaviour, const AtSettings& settings,
+                    const AtSubject& subject) {
+  if (behaviour.refuse == Refusal::error) return {framed("ERROR"), {}};
+  if (behaviour.refuse == Refusal::cme) return error(behaviour.refuse_cme, settings);
+  const auto url = parse_url(target);
+  if (subject.busy || !url) return error(kCmeNotAllowed, settings);
+  auto accepted = ok();
+  accepted.url = *url;
+  return accepted;
+}
+
+std::optional<AtAnswer> set_mode(std::string_view command, const Behaviour& behaviour, AtSettings& settings) {
+  if (command == "ATE1")
+    settings.echo = true;
+  else if (command == "ATE0" || command == "ATE")
+    settings.echo = behaviour.echo_always;
+  else if (command == "AT+CMEE=0" || command == "AT+CMEE=1" || command == "AT+CMEE=2")
+    settings.cmee = command.back() - '0';
+  else
+    return std::nullopt;
+  return ok();
+}
+
+std::optional<AtAnswer> set_cid(std::string_view command, AtSubject& subject) {
+  constexpr std::string_view kCid = "AT+QCFG=\"FOTA/CID\"";
+  if (!starts_with(command, kCid)) return std::nullopt;
+  command.remove_prefix(kCid.size());
+  if (command.empty()) return ok("+QCFG: \"fota/cid\"," + std::to_string(subject.fota_cid));
+  if (command.size() < 2 || command.size() > 3 || command[0] != ',') return std::nullopt;
+  int cid = 0;
+  for (const char c : command.substr(1)) {
+    if (c < '0' || c > '9') return std::nullopt;
+    cid = cid * 10 + (c - '0');
+  }
+  if (cid < 1 || cid > 16) return std::nullopt;
+  subject.fota_cid = cid;
+  return ok();
+}
+
+std::optional<AtAnswer> tell(std::string_view command, const AtSettings& settings, const AtSubject& subject) {
+  if (command == "ATI") {
+    // One frame round three lines, as the manual prints it.
+    return AtAnswer{"\r\nQuectel\r\n" + subject.model + "\r\nRevision: " + subject.version + "\r\n\r\nOK\r\n", {}};
+  }
+  if (command == "AT+GSN" || command == "AT+CGSN") return ok(subject.imei);
+  if (command == "AT+GMR" || command == "AT+CGMR") return ok(subject.version);
+  if (command == "AT+CMEE?") return ok("+CMEE: " + std::to_string(settings.cmee));
+  if (command == "AT+CSQ") return ok("+CSQ: 21,99");
+  if (command == "AT+CREG?") return ok("+CREG: 0,1");
+  if (command == "AT+CGREG?") return ok("+CGREG: 0,1");
+  if (command == "AT+CPIN?") return ok("+CPIN: READY");
+  if (command == "AT+QIACT?") return ok("+QIACT: 1,1,1,\"10.64.0.7\"");
+  if (command == "AT+QURCCFG=\"URCPORT\"") return ok("+QURCCFG: \"urcport\",\"usbat\"");
+  return std::nullopt;
+}
+
+bool is_plainly_ok(std::string_view command) {
+  static constexpr std::string_view kWhole[] = {"AT", "ATV1", "AT&D0", "AT&W", "AT+QFOTADL=?", "AT+CFUN=1"};
+  static constexpr std::string_view kStarts[] = {"AT+QICSGP=", "AT+QIACT=", "AT+QIDEACT=", "AT+QURCCFG=\"URCPORT\","};
+  return std::find(std::begin(kWhole), std::end(kWhole), command) != std::end(kWhole) ||
+         std::any_of(std::begin(kStarts), std::end(kStarts), [=](auto start) { return starts_with(command, start); });
+}
+
+}  // namespace
+
+std::vector<std::string> AtLines::feed(std::string_view bytes) {
+  std::vector<std::string> lines;
+  for (const char c : bytes) {
+    if (c == '\r') {
+      if (!overlong_ && !line_.empty()) lines.push_back(line_);
+      line_.clear();
+      overlong_ = false;
+    } else if (static_cast<unsigned char>(c) < 0x20) {
+      continue;
+    } else if (line_.size() == kMaxCommandBytes) {
+      overlong_ = true;
+    } else {
+      line_ += c;
+    }
+  }
+  return lines;
+}
+
+std::optional<std::string> command_in(std::string_view line) {
+  const auto at = upper(line).find("AT");
+  if (at == std::string::npos) return std::nullopt;
+  line.remove_prefix(at);
+  while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
+  return std::string(line);
+}
+
+std::optional<std::string> qfotadl_target(std::string_view command) {
+  constexpr std::string_view kStart = "AT+QFOTADL=";
+  if (!starts_with(upper(command), kStart)) return std::nullopt;
+  command.remove_prefix(kStart.size());
+  if (command == "?") return std::nullopt;
+  if (command.size() < 2 || command.front() != '"' || command.back() != '"') return std::string();
+  return std::string(command.substr(1, command.size() - 2));
+}
+
+std::string framed(std::string_view text) {
+  return "\r\n" + std::string(text) + "\r\n";
+}
+
+AtAnswer answer(std::string_view command, const Behaviour& behaviour, AtSettings& settings, AtSubject& subject) {
+  const auto target = qfotadl_target(command);
+  if (target) return start_fota(*target, behaviour, settings, subject);
+  const auto folded = upper(command);
+  if (is_plainly_ok(folded)) return ok();
+  if (auto done = set_mode(folded, behaviour, settings)) return *done;
+  if (auto done = set_cid(folded, subject)) return *done;
+  if (auto done = tell(folded, settings, subject)) return *done;
+  return error(kCmeNotSupported, settings);
+}
+
+}  // namespace dfota::sim

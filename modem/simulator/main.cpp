@@ -1,0 +1,102 @@
+// dfota-rack: simulated Quectel modules on pseudo-terminals, for tests, benchmarks and demonstrations.
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <asio/signal_set.hpp>
+#include <csignal>
+#include <iostream>
+
+#include "modem/simulator/rack.hpp"
+
+namespace {
+
+using namespace dfota;
+
+struct DeltaOptions {
+  std::string file;
+  sim::DeltaHeader header;
+};
+
+int fail(const Error& error) {
+  std::cerr << "dfota-rack: " << error.message << '\n';
+  return 1;
+}
+
+int write_delta(const DeltaOptions& options) {
+  const auto& header = options.header;
+  const auto sha256 = sim::write_delta(options.file, header);
+  if (!sha256) return fail(sha256.error());
+  sim::write_json_line(STDOUT_FILENO, {{"file", options.file},
+                                       {"sha256", *sha256},
+                                       {"size", header.size},
+                                       {"from", header.from},
+                                       {"to", header.to},
+                                       {"model", header.model}});
+  return 0;
+}
+
+int run_rack(const sim::RackOptions& options, const std::string& log_file) {
+  std::signal(SIGPIPE, SIG_IGN);
+  asio::io_context loop(1);
+  sim::EventLog log(STDOUT_FILENO);
+  sim::EventLog out(STDOUT_FILENO);
+  log.hold();
+  sim::Rack rack(loop, log);
+  if (!log_file.empty()) {
+    const auto redirected = log.redirect(log_file);
+    if (!redirected) return fail(redirected.error());
+  }
+  const auto started = rack.start(options);
+  if (!started) {
+    rack.finish();
+    return fail(started.error());
+  }
+  const sim::Json fields = {{"count", options.count}, {"dir", options.dir}};
+  out.write("", "rack_ready", fields);
+  if (!log_file.empty()) log.write("", "rack_ready", fields);
+  log.release();
+  asio::signal_set stop(loop, SIGINT, SIGTERM);
+  stop.async_wait([&loop](asio::error_code, int) { loop.stop(); });
+  loop.run();
+  rack.finish();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("dfota-rack: a rack of simulated Quectel modules on pseudo-terminals");
+  sim::RackOptions options;
+  DeltaOptions delta;
+  std::string log_file;
+  std::vector<std::string> faults;
+  delta.header.size = 262144;
+  auto* dir = app.add_option("--dir", options.dir, "where the ports stand: DIR/m0, DIR/m1, ...");
+  app.add_option("--count", options.count, "number of modules")->check(CLI::Range(1, 4000));
+  app.add_option("--model", options.module.model, "model of the modules, or of the delta");
+  app.add_option("--version", options.module.version, "version of a module's very first boot");
+  app.add_option("--speed", options.module.pace.speed, "divides every duration of the modules' own")
+      ->check(CLI::Range(0.01, 100000.0));
+  app.add_option("--fault", faults, "[WHICH:]NAME[=VALUE][,NAME[=VALUE]...], may be repeated; see below")->take_all();
+  app.add_option("--log", log_file, "events go to this file instead of stdout");
+  app.add_option("--link-prefix", options.link_prefix, "name of the ports before their number");
+  auto* make_delta = app.add_option("--make-delta", delta.file, "writes a delta package, prints its facts and ends");
+  app.add_option("--from", delta.header.from, "base version of the delta")->needs(make_delta);
+  app.add_option("--to", delta.header.to, "target version of the delta")->needs(make_delta);
+  app.add_option("--size", delta.header.size, "bytes of the delta")->needs(make_delta);
+  dir->excludes(make_delta);
+  app.footer("WHICH is m3, m2-m5 or all (all when left out). Names:\n" + sim::fault_help());
+  CLI11_PARSE(app, argc, argv);
+
+  if (!delta.file.empty()) {
+    delta.header.model = options.module.model;
+    return write_delta(delta);
+  }
+  if (options.dir.empty()) return fail(Error(Errc::invalid, "--dir is missing; --help tells the rest"));
+  for (const auto& spec : faults) {
+    auto fault = sim::Fault::parse(spec);
+    if (!fault) return fail(fault.error());
+    options.module.faults.push_back(*fault);
+  }
+  return run_rack(options, log_file);
+}

@@ -1,0 +1,77 @@
+// The module's end of its serial port: the master of a pseudo-terminal whose slave stands behind a stable symlink. It
+// behaves as USB does: what is written while nobody has the port open is gone, and a closed port is a hang-up for the
+// host. A hung-up master polls ready for ever, so the port sleeps until inotify says that the slave was opened. On the
+// loop's thread.
+#pragma once
+
+#include <array>
+#include <asio/posix/stream_descriptor.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "transport/base/awaitable.hpp"
+#include "transport/base/result.hpp"
+
+namespace dfota::sim {
+
+/// One inotify descriptor for all ports of a rack: who opened which slave.
+class OpenWatch {
+ public:
+  /// Errc::io when the kernel has no inotify left.
+  static Result<std::unique_ptr<OpenWatch>> create(asio::io_context& loop);
+  /// Calls `opened` after each open(2) of `path` until remove(); -1 when the watch could not be set.
+  int add(const std::string& path, std::function<void()> opened);
+  void remove(int watch);
+
+ private:
+  OpenWatch(asio::io_context& loop, int descriptor);
+  Awaitable<> run();
+  void dispatch(std::string_view events);
+
+  asio::posix::stream_descriptor events_;
+  std::array<char, 4096> buffer_;
+  std::unordered_map<int, std::function<void()>> watchers_;
+};
+
+class PtyPort {
+ public:
+  /// Both callbacks run on the loop; the port outlives the loop's last turn.
+  struct Events {
+    std::function<void(std::string_view)> received;
+    std::function<void(bool)> listener;  ///< the host opened (true) or closed (false) the port
+  };
+
+  PtyPort(asio::io_context& loop, OpenWatch& watch, std::string link, Events events);
+  ~PtyPort();
+  PtyPort(const PtyPort&) = delete;
+  PtyPort& operator=(const PtyPort&) = delete;
+
+  /// A new pseudo-terminal behind the symlink, raw. Errc::io when the kernel gives none.
+  Result<void> open();
+  /// The symlink goes, and the host sees a hang-up.
+  void close();
+  /// True when a listener was there and everything fitted; else the bytes are gone, as on USB.
+  bool write(std::string_view bytes);
+
+  [[nodiscard]] bool is_open() const { return state_ != nullptr; }
+  [[nodiscard]] const std::string& link() const { return link_; }
+  [[nodiscard]] const std::string& pts() const { return pts_; }
+
+ private:
+  struct State;
+  static Awaitable<> read(std::shared_ptr<State> state);
+  Result<void> link_to(const std::string& pts);
+
+  asio::io_context& loop_;
+  OpenWatch& watch_;
+  std::string link_;
+  std::string pts_;
+  std::shared_ptr<Events> events_;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace dfota::sim

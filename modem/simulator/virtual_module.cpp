@@ -1,0 +1,241 @@
+#include "modem/simulator/virtual_module.hpp"
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+
+namespace dfota::sim {
+namespace {
+
+constexpr size_t kMaxQueuedCommands = 16;
+constexpr size_t kMaxUnsentBytes = 16384;
+constexpr size_t kLoggedBytes = 120;
+constexpr auto kSleepBound = std::chrono::hours(24);
+constexpr auto kPieceGap = std::chrono::milliseconds(1);
+constexpr double kUrcGapSeconds = 0.3;
+/// The port is back before the firmware has booted: a host that asks for it five times a second has it open for RDY.
+constexpr double kPortBackAt = 0.8;
+constexpr double kBounceSeconds = 3;
+constexpr std::string_view kGarbage("\x00\xff\xfe\x80\x1b[\x00\x7fU\xc3\x28 \xf0\x9f\r\x00\n+QI\x00", 22);
+constexpr std::string_view kBootNoise = "^boot.rom'v'!\n";
+
+void end_on_bug(std::exception_ptr failure) {
+  if (failure) std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+VirtualModule::VirtualModule(asio::io_context& loop, OpenWatch& watch, EventLog& log, ModuleOptions options)
+    : loop_(loop),
+      log_(log),
+      options_(std::move(options)),
+      behaviour_(behaviour_of(options_.faults, options_.index, 0)),
+      state_path_(options_.dir + "/" + options_.name + ".json"),
+      port_(loop, watch, options_.dir + "/" + options_.name,
+            {[this](std::string_view bytes) { received(bytes); },
+             [this](bool opened) { record(opened ? "opened" : "closed"); }}),
+      command_came_(loop),
+      update_came_(loop),
+      chance_(static_cast<unsigned>(options_.index) + 1) {}
+
+Result<void> VirtualModule::start() {
+  const auto kept = load_memory(state_path_);
+  if (!kept && kept.error().code != Errc::absent) return kept.error();
+  if (kept)
+    memory_ = *kept;
+  else
+    memory_.version = behaviour_.version.empty() ? options_.version : behaviour_.version;
+  if (!behaviour_.imei.empty())
+    memory_.imei = behaviour_.imei;
+  else if (!kept)
+    memory_.imei = imei_of(options_.index);
+  subject_.model = behaviour_.model.empty() ? options_.model : behaviour_.model;
+  subject_.imei = memory_.imei;
+  if (behaviour_.absent) return {};
+  auto opened = port_.open();
+  if (!opened) return opened;
+  record("ready", {{"port", port_.link()}, {"pts", port_.pts()}});
+  asio::co_spawn(loop_, answer_commands(), end_on_bug);
+  asio::co_spawn(loop_, live(), end_on_bug);
+  return {};
+}
+
+void VirtualModule::finish() {
+  port_.close();
+  record("summary", {{"qfotadl", qfotadl_count_},
+                     {"bytes_while_flashing", bytes_while_flashing_},
+                     {"version", memory_.version},
+                     {"imei", memory_.imei},
+                     {"boots", memory_.boots}});
+}
+
+void VirtualModule::remember() {
+  const auto saved = save_memory(state_path_, memory_);
+  if (!saved) record("fault", {{"text", saved.error().message}});
+}
+
+Awaitable<> VirtualModule::pause(double duration_s) {
+  co_await sleep_for(loop_, seconds(duration_s / options_.pace.speed));
+}
+
+Awaitable<> VirtualModule::hang() {
+  for (;;) co_await sleep_for(loop_, kSleepBound);
+}
+
+Awaitable<> VirtualModule::live() {
+  co_await boot();
+  for (;;) {
+    while (!accepted_) co_await update_came_.wait_until(Clock::now() + kSleepBound);
+    const auto url = *accepted_;
+    accepted_.reset();
+    updating_ = true;
+    co_await update(url);
+    updating_ = false;
+  }
+}
+
+std::vector<std::string> VirtualModule::boot_urcs() const {
+  const std::vector<std::vector<std::string>> orders = {
+      {"RDY", "+CPIN: READY", "+QUSIM: 1", "+CFUN: 1", "+QIND: SMS DONE", "+QIND: PB DONE"},
+      {"RDY", "+CFUN: 1", "+CPIN: READY", "+QUSIM: 1", "+QIND: PB DONE", "+QIND: SMS DONE"},
+      {"RDY", "+QUSIM: 1", "+CPIN: READY", "+QIND: SMS DONE", "+CFUN: 1", "+QIND: PB DONE", "+QIND: PB DONE"},
+      {"+CFUN: 1", "RDY", "+CPIN: READY", "+QUSIM: 1", "+QIND: PB DONE", "+QIND: SMS DONE"},
+  };
+  auto urcs = orders[static_cast<size_t>(options_.index) % orders.size()];
+  if (behaviour_.boot_noise) urcs.insert(std::find(urcs.begin(), urcs.end(), "RDY") + 1, "APP RDY");
+  return urcs;
+}
+
+Awaitable<> VirtualModule::boot() {
+  settings_ = AtSettings();
+  commands_.clear();
+  accepted_.reset();
+  ++memory_.boots;
+  remember();
+  subject_.version = memory_.version;
+  mode_ = Mode::ready;
+  record("boot", {{"version", memory_.version}, {"boots", memory_.boots}});
+  if (behaviour_.garbage_boot) send(kGarbage);
+  if (behaviour_.boot_noise) send(kBootNoise);
+  const auto urcs = boot_urcs();
+  for (const auto& text : urcs) {
+    urc(text);
+    co_await pause(kUrcGapSeconds);
+  }
+}
+
+/// False: it will never come back.
+Awaitable<bool> VirtualModule::reboot(double duration_s) {
+  record("reboot");
+  ++generation_;
+  if (mode_ == Mode::ready) mode_ = Mode::off;
+  unsent_.clear();
+  if (!behaviour_.uart) port_.close();
+  if (behaviour_.no_return && mode_ == Mode::flashing) co_return false;
+  co_await pause(duration_s * kPortBackAt);
+  if (!behaviour_.uart) {
+    const auto opened = port_.open();
+    if (!opened) {
+      record("fault", {{"text", opened.error().message}});
+      co_return false;
+    }
+    record("ready", {{"port", port_.link()}, {"pts", port_.pts()}});
+  }
+  co_await pause(duration_s * (1 - kPortBackAt));
+  co_return true;
+}
+
+/// The port goes and returns, the firmware runs on.
+Awaitable<> VirtualModule::bounce_port() {
+  port_.close();
+  co_await pause(kBounceSeconds);
+  const auto opened = port_.open();
+  if (opened) record("ready", {{"port", port_.link()}, {"pts", port_.pts()}});
+}
+
+void VirtualModule::urc(const std::string& text) {
+  const bool heard = send(framed(text));
+  record("urc", {{"text", text}, {"heard", heard}});
+}
+
+bool VirtualModule::send(std::string_view bytes) {
+  if (!behaviour_.split_writes) return port_.write(bytes);
+  if (!port_.is_open() || unsent_.size() + bytes.size() > kMaxUnsentBytes) return false;
+  unsent_ += bytes;
+  if (!sending_) {
+    sending_ = true;
+    asio::co_spawn(loop_, write_in_pieces(), end_on_bug);
+  }
+  return true;
+}
+
+Awaitable<> VirtualModule::write_in_pieces() {
+  while (!unsent_.empty()) {
+    const size_t size = std::min<size_t>(unsent_.size(), 1 + chance_() % 7);
+    port_.write(std::string_view(unsent_).substr(0, size));
+    unsent_.erase(0, size);
+    co_await sleep_for(loop_, kPieceGap);
+  }
+  sending_ = false;
+}
+
+void VirtualModule::received(std::string_view bytes) {
+  switch (mode_) {
+    case Mode::off:
+      return;
+    case Mode::flashing:
+      bytes_while_flashing_ += bytes.size();
+      record("bytes_while_flashing", {{"count", bytes.size()}, {"text", bytes.substr(0, kLoggedBytes)}});
+      return;
+    case Mode::ready:
+      take_commands(bytes);
+      return;
+  }
+}
+
+void VirtualModule::take_commands(std::string_view bytes) {
+  if (settings_.echo && !behaviour_.no_answer) {
+    std::string echo;
+    for (const char c : bytes) echo += c == '\r' && behaviour_.echo_crcrlf ? "\r\r\n" : std::string(1, c);
+    send(echo);
+  }
+  for (const auto& line : lines_.feed(bytes)) {
+    if (commands_.size() < kMaxQueuedCommands) commands_.push_back(line);
+  }
+  command_came_.notify();
+}
+
+Awaitable<> VirtualModule::answer_commands() {
+  for (;;) {
+    while (commands_.empty()) co_await command_came_.wait_until(Clock::now() + kSleepBound);
+    const auto generation = generation_;
+    const auto line = commands_.front();
+    commands_.pop_front();
+    co_await pause(options_.pace.answer_s);
+    if (generation == generation_ && mode_ == Mode::ready) run_command(line);
+  }
+}
+
+void VirtualModule::run_command(const std::string& line) {
+  const auto command = command_in(line);
+  if (!command) return;
+  record("command", {{"text", command->substr(0, kMaxCommandBytes)}});
+  const auto target = qfotadl_target(*command);
+  if (target) {
+    ++qfotadl_count_;
+    record("qfotadl", {{"url", *target}, {"count", qfotadl_count_}});
+    behaviour_ = behaviour_of(options_.faults, options_.index, qfotadl_count_);
+  }
+  if (behaviour_.no_answer) return;
+  subject_.busy = updating_ || accepted_;
+  auto reply = answer(*command, behaviour_, settings_, subject_);
+  if (behaviour_.urc_in_answer) {
+    const auto at = reply.text.rfind("\r\n", reply.text.size() - 3);
+    reply.text.insert(at == std::string::npos ? 0 : at, framed("+CREG: 1"));
+  }
+  send(reply.text);
+  if (!reply.url) return;
+  accepted_ = *reply.url;
+  update_came_.notify();
+}
+
+}  // namespace dfota::sim

@@ -1,0 +1,117 @@
+// One simulated Quectel module: a port, an AT interpreter, a memory, and the story of each AT+QFOTADL
+// (virtual_update.cpp). Three coroutines on the one loop: the port's reader, the commands, the life (boots and
+// updates). It lives as long as the loop runs. All durations of its own are divided by the speed factor.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <deque>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "modem/simulator/at_commands.hpp"
+#include "modem/simulator/event_log.hpp"
+#include "modem/simulator/faults.hpp"
+#include "modem/simulator/identity.hpp"
+#include "modem/simulator/pty_port.hpp"
+#include "transport/base/signal.hpp"
+
+namespace dfota::sim {
+
+/// The module's own durations in seconds, at speed 1.
+struct Pace {
+  double speed = 1;
+  double answer_s = 0.1;
+  double start_s = 1;
+  double reboot_s = 15;
+  double flash_s = 120;
+  double boot_s = 20;
+};
+
+struct ModuleOptions {
+  int index = 0;
+  std::string name;  ///< "m0": the link's name and the module's in the log
+  std::string dir;
+  std::string model = "UC20";
+  std::string version = "UC20GQBR03A11E1G";  ///< of the very first boot
+  Pace pace;
+  std::vector<Fault> faults;
+};
+
+class VirtualModule {
+ public:
+  /// Loop, watch and log must outlive it; stop the loop before it goes.
+  VirtualModule(asio::io_context& loop, OpenWatch& watch, EventLog& log, ModuleOptions options);
+  VirtualModule(const VirtualModule&) = delete;
+  VirtualModule& operator=(const VirtualModule&) = delete;
+
+  /// Opens the port and starts its life. Errc::io: no port, or a state file that is not ours.
+  Result<void> start();
+  /// The symlink goes; the summary goes to the log.
+  void finish();
+
+  [[nodiscard]] const Memory& memory() const { return memory_; }
+  [[nodiscard]] int qfotadl_count() const { return qfotadl_count_; }
+  [[nodiscard]] uint64_t bytes_while_flashing() const { return bytes_while_flashing_; }
+  [[nodiscard]] bool ready() const { return mode_ == Mode::ready && !updating_; }
+
+ private:
+  enum class Mode { off, ready, flashing };
+
+  Awaitable<> live();
+  Awaitable<> answer_commands();
+  Awaitable<> write_in_pieces();
+  Awaitable<> boot();
+  Awaitable<bool> reboot(double duration_s);
+  Awaitable<> bounce_port();
+  Awaitable<> pause(double duration_s);
+  Awaitable<> hang();
+
+  Awaitable<> update(Url url);
+  Awaitable<> refuse_by_ftp();
+  Awaitable<> refuse_by_http(int code, double after_s);
+  Awaitable<int> download(Url url, Result<DeltaHeader>& package);
+  Awaitable<Step> download_reached();
+  Awaitable<> flash(Result<DeltaHeader> package);
+  Awaitable<bool> write_firmware(int until_percent);
+  Awaitable<> end_flashing(int code, std::string version);
+  void leave_flashing();
+
+  void received(std::string_view bytes);
+  void take_commands(std::string_view bytes);
+  void run_command(const std::string& line);
+  void begin_flashing();
+  void urc(const std::string& text);
+  bool send(std::string_view bytes);
+  void record(std::string_view event, const Json& fields = Json::object()) { log_.write(options_.name, event, fields); }
+  void remember();
+  [[nodiscard]] std::vector<std::string> boot_urcs() const;
+
+  asio::io_context& loop_;
+  EventLog& log_;
+  ModuleOptions options_;
+  Behaviour behaviour_;
+  std::string state_path_;
+  Memory memory_;
+  PtyPort port_;
+  Signal command_came_;
+  Signal update_came_;
+  AtLines lines_;
+  AtSettings settings_;
+  AtSubject subject_;
+  std::deque<std::string> commands_;
+  std::optional<Url> accepted_;
+  std::string unsent_;
+  bool sending_ = false;
+  std::minstd_rand chance_;
+  Mode mode_ = Mode::off;
+  bool updating_ = false;
+  bool reset_in_download_ = false;
+  int qfotadl_count_ = 0;
+  uint64_t bytes_while_flashing_ = 0;
+  uint64_t generation_ = 0;  ///< of boots: an answer of an earlier one is never sent
+};
+
+}  // namespace dfota::sim
