@@ -1,0 +1,155 @@
+#include "gateway/application.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <asio/co_spawn.hpp>
+#include <csignal>
+#include <fstream>
+
+#include "gateway/wiring.hpp"
+#include "transport/base/log.hpp"
+
+namespace dfota {
+namespace {
+
+namespace fs = std::filesystem;
+
+void rethrow(std::exception_ptr bug) {
+  if (bug) std::rethrow_exception(bug);
+}
+
+/// A descriptor for each module and each of its transfers: the soft limit of 1024 is for programs that use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/// -1 when another gateway holds it.
+int lock_directory(const fs::path& directory) {
+  const int lock = ::open((directory / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) == 0) return lock;
+  if (lock >= 0) ::close(lock);
+  return -1;
+}
+
+std::string first_line(const std::string& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  if (!line.empty() && line.back() == '\r') line.pop_back();
+  return line;
+}
+
+}  // namespace
+
+Application::Application(Config config) : config_(std::move(config)), loop_(1), signals_(loop_) {}
+
+Application::~Application() {
+  if (api_) api_->stop(std::chrono::milliseconds(0));
+  if (lock_ >= 0) ::close(lock_);
+}
+
+int Application::run() {
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  if (const int code = open(); code != kExitOk) return code;
+  start();
+  loop_.run();
+  return exit_code_;
+}
+
+int Application::open() {
+  const fs::path state_dir = config_.gateway.state_dir;
+  std::error_code error;
+  fs::create_directories(state_dir, error);
+  if (error) {
+    log::error("gateway.state_dir ", state_dir.string(), " cannot be made: ", error.message());
+    return kExitJournal;
+  }
+  lock_ = lock_directory(state_dir);
+  if (lock_ < 0) {
+    log::error("another gateway holds ", state_dir.string(), "; give each its own gateway.state_dir");
+    return kExitHeld;
+  }
+  auto journal = Journal::open(loop_, state_dir / "journal.db");
+  if (!journal) {
+    log::error("the journal cannot be opened: ", journal.error().message);
+    return journal.error().code == Errc::busy ? kExitHeld : kExitJournal;
+  }
+  journal_ = std::move(journal.value());
+  files_ = std::make_unique<FileServer>(loop_, file_server_options(config_));
+  files_->on_fault = [](const std::string& what) { log::error("http: ", what); };
+  if (const auto started = files_->start(); !started) {
+    log::error("http.listen: ", started.error().message);
+    return kExitHeld;
+  }
+  return kExitOk;
+}
+
+void Application::start() {
+  auto contents = journal_->take_contents();
+  fetch_ = std::make_unique<Fetch>(loop_, fetch_options(config_));
+  slots_ = std::make_unique<Slots>(loop_, config_.limits, config_.tag_limits);
+  const auto password = config_.mqtt.password_file.empty() ? std::string() : first_line(config_.mqtt.password_file);
+  api_ = std::make_unique<MqttApi>(loop_, config_, password, *journal_, std::move(contents.outbox));
+  api_->on_taken_over = [this] {
+    log::error("mqtt: another client has taken our client id dfota-", config_.gateway.id,
+               "; is a second gateway called so?");
+    give_up(kExitTakenOver);
+  };
+  if (!journal_->set_aside().empty()) {
+    log::error("the journal was broken and is kept as ", journal_->set_aside(), "; every module is listened to for ",
+               config_.timeouts.progress_gap, " s before it is spoken to");
+    config_.timeouts.listen = config_.timeouts.progress_gap;
+    api_->set_problem("journal_corrupt", true);
+  }
+  for (const auto& module : config_.modules) {
+    modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *api_);
+  }
+  if (modules_.empty()) log::warning("no [[module]] is configured: there is nothing to update");
+  jobs_ = std::make_unique<Jobs>(loop_, config_, modules_, *fetch_, *slots_, *files_, *journal_, *api_);
+  jobs_->recover(contents);
+  for (auto& [id, module] : modules_) module->start();
+  api_->start(*jobs_, modules_);
+  wait_for_signal();
+  log::notice("gateway ", config_.gateway.id, " ", DFOTA_VERSION, ": ", modules_.size(), " modules, files on ",
+              config_.http.public_url);
+}
+
+void Application::wait_for_signal() {
+  signals_.add(SIGTERM);
+  signals_.add(SIGINT);
+  signals_.async_wait([this](const asio::error_code& error, int) {
+    if (error) return;
+    asio::co_spawn(loop_, stop(), rethrow);
+  });
+}
+
+/// Nothing new starts; downloads that end within 8 s end, the others are cut at no cost; what flashes stays in the
+/// journal.
+Awaitable<> Application::stop() {
+  log::notice("stopping");
+  api_->stop_taking();
+  jobs_->stop_commanding();
+  const auto deadline = Clock::now() + kDrain;
+  while (jobs_->downloading() > 0 && Clock::now() < deadline) {
+    co_await sleep_for(loop_, std::chrono::milliseconds(50));
+  }
+  jobs_->interrupt();
+  const auto committed = co_await journal_->committed();
+  if (!committed) log::error("the journal could not be written at the end: ", committed.error().message);
+  give_up(committed ? kExitOk : kExitJournal);
+}
+
+void Application::give_up(int code) {
+  exit_code_ = code;
+  api_->stop(std::chrono::milliseconds(1000));
+  loop_.stop();
+}
+
+}  // namespace dfota

@@ -1,0 +1,62 @@
+// Owns everything and wires it: the loop, the journal, the file server, the fetcher, the modules, the jobs and the MQTT
+// face. main makes one and runs it.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+#include <memory>
+#include <string>
+
+#include "config/config.hpp"
+#include "gateway/jobs.hpp"
+#include "gateway/journal.hpp"
+#include "gateway/mqtt_api.hpp"
+#include "gateway/slots.hpp"
+#include "modem/module.hpp"
+#include "transport/fetch.hpp"
+#include "transport/file_server.hpp"
+
+namespace dfota {
+
+/// Exit codes of the daemon (contract, "Programs").
+enum ExitCode {
+  kExitOk = 0,
+  kExitConfiguration = 2,
+  kExitHeld = 3,
+  kExitTakenOver = 4,
+  kExitBug = 70,
+  kExitJournal = 75
+};
+
+class Application {
+ public:
+  static constexpr auto kDrain = std::chrono::seconds(8);  ///< downloads may end within it when the gateway is stopped
+
+  explicit Application(Config config);
+  ~Application();
+
+  /// Runs until SIGTERM or SIGINT, or a reason to give up. Returns an ExitCode.
+  int run();
+
+ private:
+  int open();
+  void start();
+  void wait_for_signal();
+  Awaitable<> stop();
+  void give_up(int code);
+
+  Config config_;
+  asio::io_context loop_;
+  asio::signal_set signals_;
+  int exit_code_ = kExitOk;
+  int lock_ = -1;  ///< of the state directory, held for as long as we live
+  std::unique_ptr<Journal> journal_;
+  std::unique_ptr<FileServer> files_;
+  std::unique_ptr<Fetch> fetch_;
+  std::unique_ptr<Slots> slots_;
+  std::unique_ptr<MqttApi> api_;
+  Jobs::Modules modules_;
+  std::unique_ptr<Jobs> jobs_;
+};
+
+}  // namespace dfota

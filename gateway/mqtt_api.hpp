@@ -1,0 +1,96 @@
+// The gateway's face on MQTT: commands in, replies out, and everything that is published. The message handler runs on
+// Paho's thread and waits there until the loop has decided and the journal has it, for Paho acknowledges when it
+// returns; all else here is on the loop's thread.
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <atomic>
+#include <functional>
+#include <future>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "config/config.hpp"
+#include "gateway/jobs.hpp"
+#include "gateway/outbox.hpp"
+#include "gateway/payloads.hpp"
+#include "transport/mqtt_client.hpp"
+
+namespace dfota {
+
+class MqttApi : public JobListener, public ModuleObserver {
+ public:
+  static constexpr auto kCommitLimit = std::chrono::seconds(20);  ///< well below 1.5 keep-alives
+  static constexpr auto kJobStateEvery = std::chrono::seconds(1);
+
+  /// `password`: of mqtt.password_file. `outbox`: rows of the journal from before.
+  MqttApi(asio::io_context& loop, const Config& config, const std::string& password, Journal& journal,
+          std::vector<OutboxRow> outbox);
+  ~MqttApi() override;
+
+  /// Connects; commands go to these jobs from now on. Both must outlive it.
+  void start(Jobs& jobs, const Jobs::Modules& modules);
+  /// Commands are not taken any more (the broker keeps them).
+  void stop_taking() { taking_ = false; }
+  /// Publishes what waits, says offline, disconnects.
+  void stop(std::chrono::milliseconds patience);
+
+  /// Another client has our client id. On the loop.
+  std::function<void()> on_taken_over;
+  /// What stands under `problems` of R/info.
+  void set_problem(const std::string& code, bool present);
+
+  // JobListener
+  void update_progress(const Job& job, const Part& part, const UpdateProgress& progress,
+                       const DownloadRate::Reading& reading) override;
+  void update_error(const Job& job, const Part& part, unsigned attempt, const UpdateError& error,
+                    std::optional<WallTime> next_attempt_at) override;
+  void job_changed(const Job& job) override;
+  void part_ended(const Job& job, const Part& part) override;
+  std::uint64_t job_ended(const Job& job) override;
+  void job_forgotten(const Job& job) override;
+  void module_job_changed(const Module& module) override { module_changed(module); }
+  // ModuleObserver
+  void module_changed(const Module& module) override;
+
+ private:
+  /// What a command comes to: the reply's body, and the job that has to be in the journal before it is sent.
+  struct Decision {
+    nlohmann::json reply;
+    std::string job;
+    bool silent = false;  ///< a command to all gateways that is none of ours
+  };
+
+  MqttOptions options(const std::string& password) const;
+  MqttClient::Handlers handlers();
+  bool take_message(const MqttMessage& message);
+  Awaitable<> handle(MqttMessage message, std::shared_ptr<std::promise<bool>> acknowledged);
+  Decision decide(const MqttMessage& message, const std::string& verb);
+  Decision decide_update(const nlohmann::json& document, bool to_all);
+  [[nodiscard]] bool response_topic_allowed(const std::string& topic) const;
+  void send_reply(const MqttMessage& message, const std::string& verb, nlohmann::json reply);
+  void publish_retained(const std::string& topic, const nlohmann::json& document);
+  void publish_info();
+  void publish_job_state(const Job& job);
+  void publish_everything();
+  Awaitable<> publish_job_states();
+
+  asio::io_context& loop_;
+  const Config& config_;
+  Journal& journal_;
+  Topics topics_;
+  Jobs* jobs_ = nullptr;
+  const Jobs::Modules* modules_ = nullptr;
+  std::atomic<bool> taking_{true};
+  WallTime started_at_;
+  std::set<std::string> problems_;
+  std::map<std::string, std::string> module_status_;  ///< what was published last
+  std::set<std::string> dirty_jobs_;                  ///< their state changed since it was published
+  bool publishing_job_states_ = false;
+  MqttClient mqtt_;
+  Outbox outbox_;
+};
+
+}  // namespace dfota

@@ -1,0 +1,130 @@
+#include "gateway/payloads.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace dfota {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kMaxModulesInState = 100;
+
+template <class T>
+json or_null(const std::optional<T>& value) {
+  return value ? json(*value) : json(nullptr);
+}
+
+json text_or_null(const std::string& text) {
+  return text.empty() ? json(nullptr) : json(text);
+}
+
+std::string_view part_word(const Part& part) {
+  if (part.result) return to_word(part.result->outcome);
+  return part.begun ? "running" : "queued";
+}
+
+}  // namespace
+
+std::string Topics::error(const std::string& module_id, const UpdateError& error) const {
+  const auto code =
+      error.number ? code_class(*error.number) + "/" + std::to_string(*error.number) : "gateway/" + error.name;
+  return module(module_id, "error/" + code);
+}
+
+json payload(const std::string& gateway) {
+  return {{"ts", rfc3339(std::chrono::system_clock::now())}, {"gateway", gateway}};
+}
+
+json module_state_payload(const std::string& gateway, const Module& module, const std::string& job,
+                          const std::string& last_result) {
+  const auto& state = module.state();
+  auto out = payload(gateway);
+  out["module"] = module.config().id;
+  out["port"] = module.config().port;
+  out["imei"] = text_or_null(state.identity.imei);
+  out["model"] = text_or_null(state.identity.model);
+  out["profile"] = text_or_null(state.profile);
+  out["version"] = text_or_null(state.identity.version);
+  out["phase"] = to_word(!job.empty() && state.phase == Phase::idle ? Phase::queued : state.phase);
+  out["job"] = text_or_null(job);
+  out["tags"] = module.config().tags;
+  out["registered"] = or_null(state.registered);
+  out["signal_dbm"] = or_null(state.signal_dbm);
+  out["problem"] = text_or_null(state.problem);
+  out["last_result"] = text_or_null(last_result);
+  return out;
+}
+
+json progress_payload(const std::string& gateway, const Job& job, const Part& part, const UpdateProgress& progress,
+                      const DownloadRate::Reading& reading) {
+  auto out = payload(gateway);
+  out["job"] = job.id();
+  out["run"] = job.run;
+  out["module"] = part.module;
+  out["attempt"] = progress.attempt;
+  out["phase"] = to_word(progress.phase);
+  out["percent"] = or_null(progress.percent);
+  out["overall_percent"] = progress.overall_percent;
+  out["bytes"] = or_null(reading.bytes);
+  out["total_bytes"] = or_null(reading.total_bytes);
+  out["bytes_per_second"] = or_null(reading.bytes_per_second);
+  out["eta_s"] = or_null(reading.eta_s);
+  out["hop"] = 1;
+  out["hops"] = 1;
+  return out;
+}
+
+json result_payload(const std::string& gateway, std::uint64_t seq, const Job& job, const Part& part, WallTime now) {
+  const auto& result = *part.result;
+  auto out = payload(gateway);
+  out["seq"] = seq;
+  out["job"] = job.id();
+  out["run"] = job.run;
+  out["module"] = part.module;
+  out["outcome"] = to_word(result.outcome);
+  out["from"] = job.command.from;
+  out["to"] = job.command.to;
+  out["version"] = text_or_null(result.version);
+  out["attempts"] = result.attempts;
+  out["hops"] = 1;
+  out["duration_s"] =
+      part.begun_at ? static_cast<double>(std::max<std::int64_t>(0, to_ms(now) - to_ms(*part.begun_at))) / 1000 : 0.0;
+  out["warnings"] = result.warnings;
+  out["error"] = result.error ? to_json(*result.error) : json(nullptr);
+  return out;
+}
+
+json error_payload(const std::string& gateway, std::uint64_t seq, const Job& job, const std::string& module,
+                   unsigned attempt, const UpdateError& error, std::optional<WallTime> next_attempt_at) {
+  auto out = payload(gateway);
+  out.update(to_json(error));
+  out["seq"] = seq;
+  out["job"] = job.id();
+  out["run"] = job.run;
+  out["module"] = module;
+  out["attempt"] = attempt;
+  out["next_attempt_at"] = next_attempt_at ? json(rfc3339(*next_attempt_at)) : json(nullptr);
+  return out;
+}
+
+json job_state_payload(const std::string& gateway, std::uint64_t seq, const Job& job) {
+  static constexpr const char* kWords[] = {"queued",   "running", "succeeded", "skipped",
+                                           "rejected", "failed",  "canceled",  "lost"};
+  auto out = payload(gateway);
+  if (seq != 0) out["seq"] = seq;
+  out["job"] = job.id();
+  out["run"] = job.run;
+  out["state"] = to_word(job.state);
+  auto& counts = out["counts"];
+  for (const auto* word : kWords) counts[word] = 0;
+  for (const auto& part : job.parts)
+    counts[std::string(part_word(*part))] = counts[std::string(part_word(*part))].get<int>() + 1;
+  if (seq != 0 && job.parts.size() <= kMaxModulesInState) {
+    auto& modules = out["modules"] = json::object();
+    for (const auto& part : job.parts) modules[part->module] = part_word(*part);
+  }
+  return out;
+}
+
+}  // namespace dfota

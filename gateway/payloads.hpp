@@ -1,0 +1,56 @@
+// Topics and payloads of the contract, built from the gateway's state. Pure functions: tested without a broker. Any
+// thread.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "config/config.hpp"
+#include "gateway/job.hpp"
+#include "gateway/progress.hpp"
+#include "modem/module.hpp"
+
+namespace dfota {
+
+/// R and what is under it (contract, "Topics").
+class Topics {
+ public:
+  Topics(const std::string& topic_root, const std::string& gateway)
+      : topic_root_(topic_root), root_(topic_root + "/" + gateway) {}
+
+  [[nodiscard]] std::string commands() const { return root_ + "/cmd/+"; }
+  [[nodiscard]] std::string commands_to_all() const { return topic_root_ + "/all/cmd/+"; }
+  [[nodiscard]] std::string command(const std::string& verb) const { return root_ + "/cmd/" + verb; }
+  [[nodiscard]] std::string reply(const std::string& verb) const { return root_ + "/rsp/" + verb; }
+  [[nodiscard]] std::string status() const { return root_ + "/status"; }
+  [[nodiscard]] std::string info() const { return root_ + "/info"; }
+  [[nodiscard]] std::string module(const std::string& id, const std::string& what) const {
+    return root_ + "/module/" + id + "/" + what;
+  }
+  [[nodiscard]] std::string error(const std::string& module, const UpdateError& error) const;
+  [[nodiscard]] std::string job_state(const std::string& job) const { return root_ + "/job/" + job + "/state"; }
+  /// Filters under which a reply may be asked for without being named in mqtt.response_topics.
+  [[nodiscard]] std::vector<std::string> response_filters() const {
+    return {root_ + "/rsp/#", topic_root_ + "/client/#"};
+  }
+  [[nodiscard]] const std::string& topic_root() const { return topic_root_; }
+
+ private:
+  std::string topic_root_, root_;
+};
+
+/// What every payload begins with.
+nlohmann::json payload(const std::string& gateway);
+
+nlohmann::json module_state_payload(const std::string& gateway, const Module& module, const std::string& job,
+                                    const std::string& last_result);
+nlohmann::json progress_payload(const std::string& gateway, const Job& job, const Part& part,
+                                const UpdateProgress& progress, const DownloadRate::Reading& reading);
+nlohmann::json result_payload(const std::string& gateway, std::uint64_t seq, const Job& job, const Part& part,
+                              WallTime now);
+nlohmann::json error_payload(const std::string& gateway, std::uint64_t seq, const Job& job, const std::string& module,
+                             unsigned attempt, const UpdateError& error, std::optional<WallTime> next_attempt_at);
+/// `seq` 0: not the last one.
+nlohmann::json job_state_payload(const std::string& gateway, std::uint64_t seq, const Job& job);
+
+}  // namespace dfota

@@ -1,0 +1,81 @@
+#include "gateway/text.hpp"
+
+#include <algorithm>
+#include <ctime>
+
+namespace dfota {
+namespace {
+
+bool is_alnum(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool made_of(std::string_view text, std::string_view others) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [&](char c) {
+    return is_alnum(c) || others.find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+std::string rfc3339(WallTime time) {
+  const auto ms = to_ms(time);
+  const std::time_t whole = static_cast<std::time_t>(ms / 1000);
+  tm utc{};
+  gmtime_r(&whole, &utc);
+  char text[40];
+  const auto size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
+  std::snprintf(text + size, sizeof text - size, ".%03dZ", static_cast<int>(ms % 1000));
+  return text;
+}
+
+std::int64_t to_ms(WallTime time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+WallTime from_ms(std::int64_t ms) {
+  return WallTime(std::chrono::milliseconds(ms));
+}
+
+bool is_job_id(std::string_view text) {
+  return made_of(text, "._-");
+}
+
+bool is_topic_id(std::string_view text) {
+  return made_of(text, "_-");
+}
+
+bool topic_matches(std::string_view filter, std::string_view topic) {
+  for (;;) {
+    if (filter == "#") return true;
+    const auto filter_end = filter.find('/'), topic_end = topic.find('/');
+    const auto level = filter.substr(0, filter_end);
+    if (level != "+" && level != topic.substr(0, topic_end)) return false;
+    if (topic_end == std::string_view::npos) {
+      return filter_end == std::string_view::npos || filter.substr(filter_end) == "/#";
+    }
+    if (filter_end == std::string_view::npos) return false;
+    filter.remove_prefix(filter_end + 1);
+    topic.remove_prefix(topic_end + 1);
+  }
+}
+
+std::string masked_url(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const auto scheme = url.find("://");
+  if (scheme == std::string_view::npos) return std::string(url);
+  const auto host = scheme + 3;
+  const auto path = std::min(url.find('/', host), url.size());
+  const auto at = url.substr(host, path - host).rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(0, host)) + std::string(url.substr(host + at + 1));
+}
+
+std::string artifact_name(std::string_view url) {
+  const auto plain = masked_url(url);
+  const auto slash = plain.rfind('/');
+  const auto name = slash == std::string::npos ? plain : plain.substr(slash + 1);
+  return made_of(name, "._-") && is_alnum(name.front()) ? name : "delta.bin";
+}
+
+}  // namespace dfota

@@ -1,0 +1,184 @@
+#include "gateway/update_command.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "gateway/text.hpp"
+
+namespace dfota {
+namespace {
+
+using nlohmann::json;
+using Fault = std::optional<CommandFault>;
+
+constexpr std::size_t kMaxTransaction = 128, kMaxUrl = 2048, kMaxVersion = 64, kMaxIds = 10000;
+constexpr unsigned kMaxAttempts = 10;
+
+constexpr std::array kBuilt = {"job", "transaction", "modules", "artifact", "from", "to", "delivery", "attempts"};
+constexpr std::array kLater = {
+    "target", "dry_run",    "url",     "file",  "max_parallel", "canary", "abort_after_failures",
+    "absent", "not_before", "expires", "window"};
+constexpr std::array kArtifactBuilt = {"url", "sha256", "size"};
+constexpr std::array kArtifactLater = {"name", "signature"};
+constexpr std::array kSelectors = {"model", "version", "tag"};
+
+CommandFault invalid(std::string pointer, std::string message) {
+  return {"invalid", std::move(message), std::move(pointer)};
+}
+
+std::string escaped(std::string key) {
+  std::string out;
+  for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return out;
+}
+
+template <class List>
+bool is_in(const List& list, const std::string& key) {
+  return std::find(list.begin(), list.end(), key) != list.end();
+}
+
+template <class Built, class Later>
+Fault check_keys(const json& object, const std::string& at, const Built& built, const Later& later) {
+  for (const auto& [key, value] : object.items()) {
+    const auto pointer = at + "/" + escaped(key);
+    if (is_in(later, key))
+      return CommandFault{"unsupported", "\"" + key + "\" is not supported by this version", pointer};
+    if (!is_in(built, key))
+      return CommandFault{"unknown_key", "unknown key; see the command's description for those there are", pointer};
+  }
+  return {};
+}
+
+Fault take_string(const json& object, const char* key, const std::string& at, std::size_t max_bytes,
+                  std::string& into) {
+  if (!object.contains(key)) return {};
+  const auto& value = object.at(key);
+  const auto pointer = at + "/" + key;
+  if (!value.is_string()) return invalid(pointer, "must be a string");
+  into = value.get<std::string>();
+  if (into.empty() || into.size() > max_bytes)
+    return invalid(pointer, "must have 1 to " + std::to_string(max_bytes) + " bytes");
+  return {};
+}
+
+bool is_printable(const std::string& text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
+}
+
+Fault take_version(const json& object, const char* key, const std::string& at, std::string& into) {
+  if (auto fault = take_string(object, key, at, kMaxVersion, into)) return fault;
+  if (!is_printable(into)) return invalid(at + "/" + key, "must be printable ASCII, as the module reports it");
+  return {};
+}
+
+Fault take_ids(const json& list, std::vector<std::string>& ids) {
+  if (list.empty() || list.size() > kMaxIds)
+    return invalid("/modules", "must name 1 to " + std::to_string(kMaxIds) + " modules");
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto pointer = "/modules/" + std::to_string(i);
+    if (!list[i].is_string()) return invalid(pointer, "must be a module's id");
+    const auto id = list[i].get<std::string>();
+    if (!is_topic_id(id)) return invalid(pointer, "a module's id is 1 to 64 of A-Z a-z 0-9 _ -");
+    if (is_in(ids, id)) return invalid(pointer, "\"" + id + "\" is named twice");
+    ids.push_back(id);
+  }
+  return {};
+}
+
+Fault take_modules(const json& document, ModuleSelection& selection) {
+  if (!document.contains("modules"))
+    return invalid("/modules", "is required: a list of ids, \"all\", or {\"model\", \"version\", \"tag\"}");
+  const auto& modules = document.at("modules");
+  if (modules.is_array()) return take_ids(modules, selection.ids);
+  if (modules.is_string() && modules.get<std::string>() == "all") {
+    selection.all = true;
+    return {};
+  }
+  if (!modules.is_object() || modules.empty()) {
+    return invalid("/modules", "must be a list of ids, \"all\", or {\"model\", \"version\", \"tag\"}");
+  }
+  if (auto fault = check_keys(modules, "/modules", kSelectors, std::array<const char*, 0>{})) return fault;
+  for (const auto& [key, into] :
+       {std::pair{"model", &selection.model}, {"version", &selection.version}, {"tag", &selection.tag}}) {
+    if (!modules.contains(key)) continue;
+    into->emplace();
+    if (auto fault = take_version(modules, key, "/modules", **into)) return fault;
+  }
+  return {};
+}
+
+Fault take_artifact(const json& document, UpdateCommand& command) {
+  if (!document.contains("artifact")) return invalid("/artifact", "is required: {\"url\", \"sha256\"}");
+  const auto& artifact = document.at("artifact");
+  if (!artifact.is_object()) return invalid("/artifact", "must be an object {\"url\", \"sha256\"}");
+  if (auto fault = check_keys(artifact, "/artifact", kArtifactBuilt, kArtifactLater)) return fault;
+  if (auto fault = take_string(artifact, "url", "/artifact", kMaxUrl, command.url)) return fault;
+  if (!command.url.starts_with("http://") && !command.url.starts_with("https://")) {
+    return invalid("/artifact/url", "is required, and begins with http:// or https://");
+  }
+  if (!is_printable(command.url) || command.url.find(' ') != std::string::npos) {
+    return invalid("/artifact/url", "must be printable ASCII without spaces");
+  }
+  if (auto fault = take_string(artifact, "sha256", "/artifact", 64, command.sha256)) return fault;
+  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
+  if (command.sha256.size() != 64 || !std::all_of(command.sha256.begin(), command.sha256.end(), is_hex)) {
+    return invalid("/artifact/sha256", "is required: 64 hex digits");
+  }
+  std::transform(command.sha256.begin(), command.sha256.end(), command.sha256.begin(),
+                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
+  if (artifact.contains("size")) {
+    if (!artifact.at("size").is_number_integer() || artifact.at("size") < 1)
+      return invalid("/artifact/size", "must be a whole number of bytes above 0");
+    command.size = artifact.at("size").get<std::uint64_t>();
+  }
+  return {};
+}
+
+Fault take_rest(const json& document, UpdateCommand& command) {
+  if (auto fault = take_string(document, "transaction", "", kMaxTransaction, command.transaction)) return fault;
+  if (auto fault = take_string(document, "job", "", 64, command.job)) return fault;
+  if (!command.job.empty() && !is_job_id(command.job))
+    return invalid("/job", "a job's id is 1 to 64 of A-Z a-z 0-9 . _ -");
+  if (auto fault = take_version(document, "from", "", command.from)) return fault;
+  if (auto fault = take_version(document, "to", "", command.to)) return fault;
+  if (command.from.empty()) return invalid("/from", "is required: the version that the delta starts from");
+  if (command.to.empty()) return invalid("/to", "is required: the version that the delta leads to");
+  if (command.from == command.to) return invalid("/to", "is the same version as from");
+  std::string delivery = "http";
+  if (auto fault = take_string(document, "delivery", "", 16, delivery)) return fault;
+  constexpr std::array kDeliveriesLater = {"ftp", "url", "upload", "file"};
+  if (is_in(kDeliveriesLater, delivery))
+    return CommandFault{"unsupported", "delivery \"" + delivery + "\" is not supported by this version", "/delivery"};
+  if (delivery != "http") return invalid("/delivery", "must be \"http\"");
+  if (document.contains("attempts")) {
+    const auto& attempts = document.at("attempts");
+    if (!attempts.is_number_integer() || attempts < 1 || attempts > kMaxAttempts) {
+      return invalid("/attempts", "must be a whole number from 1 to " + std::to_string(kMaxAttempts));
+    }
+    command.attempts = attempts.get<unsigned>();
+  }
+  return {};
+}
+
+}  // namespace
+
+std::variant<UpdateCommand, CommandFault> parse_update_command(const json& document) {
+  if (!document.is_object()) return invalid("", "a command is a JSON object");
+  UpdateCommand command;
+  if (auto fault = check_keys(document, "", kBuilt, kLater)) return *fault;
+  if (auto fault = take_modules(document, command.modules)) return *fault;
+  if (auto fault = take_artifact(document, command)) return *fault;
+  if (auto fault = take_rest(document, command)) return *fault;
+  json body = document;
+  body.erase("transaction");
+  command.body = body.dump();  // nlohmann::json keeps its keys sorted: this is canonical
+  return command;
+}
+
+std::string transaction_of(const json& document) {
+  if (!document.is_object() || !document.contains("transaction") || !document.at("transaction").is_string()) return {};
+  auto text = document.at("transaction").get<std::string>();
+  return text.size() <= kMaxTransaction ? text : std::string();
+}
+
+}  // namespace dfota

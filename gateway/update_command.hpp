@@ -1,0 +1,41 @@
+// cmd/update as a value: every fault of the command itself is found here, before anything happens. Pure; any thread.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace dfota {
+
+/// What is wrong with a command: a code word, what to do about it, and where (RFC 6901).
+struct CommandFault {
+  std::string code, message, pointer;
+};
+
+/// Which modules: ids, all, or those that fit every given part.
+struct ModuleSelection {
+  bool all = false;
+  std::vector<std::string> ids;
+  std::optional<std::string> model, version, tag;
+};
+
+struct UpdateCommand {
+  std::string job;  ///< empty: the gateway makes one
+  std::string transaction;
+  ModuleSelection modules;
+  std::string url, sha256;
+  std::optional<std::uint64_t> size;
+  std::string from, to;
+  std::optional<unsigned> attempts;
+  std::string body;  ///< canonical, without transaction: what "the same command" means
+};
+
+/// Keys and values whose capability is not built yet are refused as `unsupported`.
+std::variant<UpdateCommand, CommandFault> parse_update_command(const nlohmann::json& document);
+
+/// The `transaction` of any command, whatever else is wrong with it; empty when there is none of up to 128 bytes.
+std::string transaction_of(const nlohmann::json& document);
+
+}  // namespace dfota

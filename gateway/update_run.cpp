@@ -1,0 +1,128 @@
+#include "gateway/update_run.hpp"
+
+#include <cmath>
+
+namespace dfota {
+namespace {
+
+/// Stopping: what stands behind this point must not happen any more, and no outcome may be made of that either.
+Awaitable<> stand_still() {
+  const auto executor = co_await asio::this_coro::executor;
+  Timer never(executor, Clock::time_point::max());
+  co_await never.async_wait(kNoThrow);
+}
+
+}  // namespace
+
+UpdateRun::UpdateRun(UpdateRunParts& parts, const Job& job, Part& part, Module& module, std::filesystem::path artifact)
+    : parts_(parts),
+      job_(job),
+      part_(part),
+      module_(module),
+      artifact_(std::move(artifact)),
+      claim_(parts.slots, module.config().tags),
+      random_(std::random_device{}()) {}
+
+UpdateRun::~UpdateRun() {
+  if (!token_.empty()) parts_.files.revoke(token_);
+}
+
+Awaitable<> UpdateRun::take_slot() {
+  co_await claim_.take();
+}
+
+void UpdateRun::adopt_slot() {
+  claim_.adopt();
+}
+
+void UpdateRun::download_over() {
+  claim_.give_back_download();
+}
+
+void UpdateRun::slot_over() {
+  claim_.give_back();
+}
+
+Result<std::string> UpdateRun::offer(const std::string& token) {
+  const auto name = artifact_name(job_.command.url);
+  const auto offered = parts_.files.offer(token, name, artifact_, [&module = module_] { module.wake(); });
+  if (!offered) return offered.error();
+  token_ = token;
+  rate_.reset();
+  return parts_.public_url + "/a/" + token + "/" + name;
+}
+
+Transfer UpdateRun::transfer() const {
+  return token_.empty() ? Transfer() : parts_.files.look(token_);
+}
+
+void UpdateRun::release_last_byte() {
+  parts_.files.release(token_);
+}
+
+bool UpdateRun::void_token() {
+  if (token_.empty()) return part_.checkpoint.step != Step::released;
+  const bool certain = parts_.files.revoke(token_) && part_.checkpoint.step != Step::released;
+  token_.clear();
+  return certain;
+}
+
+Awaitable<Result<void>> UpdateRun::commit(Checkpoint checkpoint) {
+  if (held_ && checkpoint.step == Step::commanded) co_await stand_still();
+  const auto before = part_.checkpoint;
+  part_.checkpoint = checkpoint;
+  parts_.journal.put_part(job_.id(), job_.run, part_.module, to_document(part_));
+  const auto committed = co_await parts_.journal.committed();
+  if (held_ && checkpoint.step == Step::commanded) co_await stand_still();
+  if (!committed) {
+    // The journal tries again by itself: it must then hold what is true, which is that nothing was done.
+    part_.checkpoint = before;
+    parts_.journal.put_part(job_.id(), job_.run, part_.module, to_document(part_));
+  }
+  co_return committed;
+}
+
+void UpdateRun::progress(const UpdateProgress& progress) {
+  if (cut_) return;
+  const auto now = Clock::now();
+  module_.set_phase(progress.phase);
+  const bool new_phase = !published_ || published_->phase != progress.phase || published_->attempt != progress.attempt;
+  if (!new_phase && now - published_at_ < kProgressEvery) return;
+  DownloadRate::Reading reading;
+  if (progress.phase == Phase::downloading && !token_.empty()) {
+    const auto transfer = this->transfer();
+    reading = rate_.take(now, transfer.delivered_bytes, transfer.size);
+  }
+  published_ = progress;
+  published_at_ = now;
+  parts_.listener.update_progress(job_, part_, progress, reading);
+}
+
+void UpdateRun::attempt_failed(const UpdateError& error, unsigned attempt,
+                               std::optional<Clock::duration> next_attempt_in) {
+  if (cut_) return;
+  std::optional<WallTime> at;
+  if (next_attempt_in) {
+    at = std::chrono::system_clock::now() + std::chrono::duration_cast<WallTime::duration>(*next_attempt_in);
+  }
+  parts_.listener.update_error(job_, part_, attempt, error, at);
+}
+
+Clock::duration UpdateRun::backoff(unsigned next) {
+  const double doubled = parts_.backoff_s * std::pow(2.0, static_cast<double>(next) - 2);
+  return seconds(doubled * std::uniform_real_distribution<double>(0.75, 1.25)(random_));
+}
+
+bool UpdateRun::interrupt() {
+  cut_ = true;
+  if (part_.checkpoint.step == Step::released) return false;
+  if (part_.checkpoint.step == Step::preparing) return true;
+  if (!void_token()) return false;
+  part_.checkpoint.step = Step::preparing;
+  part_.checkpoint.token.clear();
+  --part_.checkpoint.attempt;
+  parts_.journal.put_part(job_.id(), job_.run, part_.module, to_document(part_));
+  return true;
+}
+
+}  // namespace dfota

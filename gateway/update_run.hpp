@@ -1,0 +1,86 @@
+// One part of a job while its module works on it: the world of the update procedure, made of the gateway's slots, file
+// server, journal and topics. Loop thread only.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <random>
+#include <string>
+
+#include "gateway/job.hpp"
+#include "gateway/journal.hpp"
+#include "gateway/progress.hpp"
+#include "gateway/slots.hpp"
+#include "modem/module.hpp"
+#include "modem/update_env.hpp"
+#include "transport/file_server.hpp"
+
+namespace dfota {
+
+/// What an update tells the world. Implemented by MqttApi.
+class UpdateListener {
+ public:
+  virtual ~UpdateListener() = default;
+  virtual void update_progress(const Job& job, const Part& part, const UpdateProgress& progress,
+                               const DownloadRate::Reading& reading) = 0;
+  virtual void update_error(const Job& job, const Part& part, unsigned attempt, const UpdateError& error,
+                            std::optional<WallTime> next_attempt_at) = 0;
+};
+
+/// What all runs share; the references outlive them.
+struct UpdateRunParts {
+  asio::io_context& loop;
+  Slots& slots;
+  FileServer& files;
+  Journal& journal;
+  UpdateListener& listener;
+  std::string public_url;
+  double backoff_s;
+};
+
+class UpdateRun : public UpdateEnv {
+ public:
+  static constexpr auto kProgressEvery = std::chrono::milliseconds(500);
+
+  UpdateRun(UpdateRunParts& parts, const Job& job, Part& part, Module& module, std::filesystem::path artifact);
+  ~UpdateRun() override;
+
+  Awaitable<> take_slot() override;
+  void adopt_slot() override;
+  void download_over() override;
+  void slot_over() override;
+  Result<std::string> offer(const std::string& token) override;
+  [[nodiscard]] Transfer transfer() const override;
+  void release_last_byte() override;
+  bool void_token() override;
+  Awaitable<Result<void>> commit(Checkpoint checkpoint) override;
+  void progress(const UpdateProgress& progress) override;
+  void attempt_failed(const UpdateError& error, unsigned attempt,
+                      std::optional<Clock::duration> next_attempt_in) override;
+  Clock::duration backoff(unsigned next) override;
+
+  /// The gateway stops: from now on this update commands nothing more. A download under way may still end.
+  void hold() { held_ = true; }
+  /// Ends it for this process, whatever its coroutine still does: nothing is recorded any more. Before the last byte:
+  /// cuts the download and journals that its attempt costs nothing. False when it may be flashing.
+  bool interrupt();
+  [[nodiscard]] const Job& job() const { return job_; }
+  [[nodiscard]] Part& part() { return part_; }
+
+ private:
+  UpdateRunParts& parts_;
+  const Job& job_;
+  Part& part_;
+  Module& module_;
+  std::filesystem::path artifact_;
+  Slots::Claim claim_;
+  std::string token_;
+  bool held_ = false, cut_ = false;
+  DownloadRate rate_;
+  std::optional<UpdateProgress> published_;
+  Clock::time_point published_at_;
+  std::minstd_rand random_;
+};
+
+}  // namespace dfota

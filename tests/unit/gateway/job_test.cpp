@@ -1,0 +1,83 @@
+#include "gateway/job.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace dfota;
+
+namespace {
+
+Job job_with(const std::vector<Outcome>& outcomes) {
+  auto parsed = parse_update_command(nlohmann::json::parse(R"({"job": "r1", "modules": "all", "from": "A", "to": "B",
+    "artifact": {"url": "http://h/d.bin", "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}})"));
+  Job job;
+  job.command = std::get<UpdateCommand>(parsed);
+  for (const auto outcome : outcomes) {
+    job.parts.push_back(std::make_unique<Part>());
+    job.parts.back()->module = "m" + std::to_string(job.parts.size());
+    job.parts.back()->result.emplace().outcome = outcome;
+  }
+  return job;
+}
+
+}  // namespace
+
+TEST_CASE("the outcomes make the job's last state") {
+  using O = Outcome;
+  struct Row {
+    std::vector<Outcome> outcomes;
+    JobState expected;
+  };
+  const Row rows[] = {
+      {{O::succeeded, O::succeeded}, JobState::succeeded}, {{O::succeeded, O::skipped}, JobState::succeeded},
+      {{O::skipped}, JobState::succeeded},                 {{O::rejected, O::rejected}, JobState::rejected},
+      {{O::failed, O::rejected}, JobState::failed},        {{O::lost}, JobState::failed},
+      {{O::succeeded, O::failed}, JobState::partial},      {{O::skipped, O::rejected}, JobState::partial},
+      {{O::canceled, O::canceled}, JobState::canceled},    {{O::succeeded, O::canceled}, JobState::canceled},
+      {{O::failed, O::canceled}, JobState::failed},        {{O::succeeded, O::failed, O::canceled}, JobState::partial},
+  };
+  for (const auto& row : rows) CHECK(verdict(job_with(row.outcomes)) == row.expected);
+}
+
+TEST_CASE("a job and its parts come back from the journal as they went in") {
+  auto job = job_with({Outcome::succeeded, Outcome::failed});
+  job.state = JobState::partial;
+  job.final_seq = 7;
+  job.accepted_at = from_ms(1772366400123);
+  const auto back = job_from_document(to_document(job));
+  REQUIRE(back);
+  CHECK(back->id() == "r1");
+  CHECK(back->state == JobState::partial);
+  CHECK(back->final_seq == 7);
+  CHECK(back->accepted_at == job.accepted_at);
+  CHECK(back->command.body == job.command.body);
+  REQUIRE(back->parts.size() == 2);
+  CHECK(back->parts[1]->module == "m2");
+
+  Part part;
+  part.module = "m1";
+  part.checkpoint.step = Step::released;
+  part.checkpoint.attempt = 2;
+  part.checkpoint.token = "00ff";
+  part.begun_at = from_ms(5);
+  auto& result = part.result.emplace();
+  result.outcome = Outcome::failed;
+  result.version = "A";
+  result.attempts = 2;
+  result.warnings = {"end_not_seen"};
+  result.error = UpdateError::of(CodeSource::http, 716, Phase::downloading);
+  const auto again = part_from_document(to_document(part));
+  REQUIRE(again);
+  CHECK(again->checkpoint.step == Step::released);
+  CHECK(again->checkpoint.attempt == 2);
+  CHECK(again->checkpoint.token == "00ff");
+  CHECK(again->begun_at == part.begun_at);
+  CHECK(again->result->warnings == result.warnings);
+  CHECK(again->result->error->number == 716);
+  CHECK(to_document(*again) == to_document(part));
+}
+
+TEST_CASE("a document that is none is told, not taken") {
+  CHECK_FALSE(job_from_document("{}"));
+  CHECK_FALSE(job_from_document("nonsense"));
+  CHECK_FALSE(part_from_document(R"({"module":"m","step":"dancing","attempt":1,"token":""})"));
+}

@@ -1,0 +1,116 @@
+#include "gateway/slots.hpp"
+
+#include <doctest/doctest.h>
+
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <optional>
+
+using namespace dfota;
+
+namespace {
+
+struct Fixture {
+  asio::io_context loop{1};
+  LimitsConfig limits;
+  std::vector<TagLimitConfig> tag_limits;
+  std::optional<Slots> slots;
+  std::vector<std::unique_ptr<Slots::Claim>> claims;
+  std::vector<int> granted;
+
+  void make() { slots.emplace(loop, limits, tag_limits); }
+  int ask(std::vector<std::string> tags = {}) {
+    const int n = static_cast<int>(claims.size());
+    claims.push_back(std::make_unique<Slots::Claim>(*slots, std::move(tags)));
+    asio::co_spawn(loop, wait(n), asio::detached);
+    run();
+    return n;
+  }
+  Awaitable<> wait(int n) {
+    co_await claims[static_cast<std::size_t>(n)]->take();
+    granted.push_back(n);
+  }
+  void run() {
+    loop.restart();
+    loop.poll();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("limits.downloads and limits.updates hold, first come first served") {
+  Fixture f;
+  f.limits.downloads = 1;
+  f.limits.updates = 2;
+  f.make();
+  for (int i = 0; i < 4; ++i) f.ask();
+  CHECK(f.granted == std::vector<int>{0});
+  f.claims[0]->give_back_download();
+  f.run();
+  CHECK(f.granted == std::vector<int>{0, 1});
+  f.claims[1]->give_back_download();
+  f.run();
+  CHECK(f.granted == std::vector<int>{0, 1});  // two update
+  f.claims[0]->give_back();
+  f.run();
+  CHECK(f.granted == std::vector<int>{0, 1, 2});
+}
+
+TEST_CASE("a claim may be given back twice, and counts once") {
+  Fixture f;
+  f.limits.downloads = 1;
+  f.make();
+  f.ask();
+  f.ask();
+  f.ask();
+  f.claims[0]->give_back();
+  f.claims[0]->give_back();
+  f.claims[0]->give_back_download();
+  f.run();
+  CHECK(f.granted == std::vector<int>{0, 1});
+}
+
+TEST_CASE("who waits for a tag's limit does not hold up the others") {
+  Fixture f;
+  f.limits.downloads = 10;
+  f.tag_limits.push_back({"hub-1", {}, 1});
+  f.make();
+  f.ask({"hub-1"});
+  f.ask({"hub-1"});
+  f.ask({"lab"});
+  CHECK(f.granted == std::vector<int>{0, 2});
+  f.claims[0]->give_back();
+  f.run();
+  CHECK(f.granted == std::vector<int>{0, 2, 1});
+}
+
+TEST_CASE("a module that flashes already is counted whatever the limits say") {
+  Fixture f;
+  f.limits.downloads = 1;
+  f.limits.updates = 1;
+  f.make();
+  for (int i = 0; i < 2; ++i) {
+    f.claims.push_back(std::make_unique<Slots::Claim>(*f.slots, std::vector<std::string>()));
+    f.claims.back()->adopt();
+  }
+  f.ask();
+  CHECK(f.granted.empty());
+  f.claims[0]->give_back();
+  f.run();
+  CHECK(f.granted.empty());
+  f.claims[1]->give_back();
+  f.run();
+  CHECK(f.granted == std::vector<int>{2});
+}
+
+TEST_CASE("closed: nobody is granted anything any more") {
+  Fixture f;
+  f.limits.downloads = 1;
+  f.make();
+  f.ask();
+  f.ask();
+  f.slots->close();
+  f.claims[0]->give_back();
+  f.run();
+  CHECK(f.granted == std::vector<int>{0});
+}

@@ -1,0 +1,43 @@
+#include "gateway/text.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace dfota;
+
+TEST_CASE("times are RFC 3339 in UTC with milliseconds") {
+  CHECK(rfc3339(from_ms(0)) == "1970-01-01T00:00:00.000Z");
+  CHECK(rfc3339(from_ms(1772366400123)) == "2026-03-01T12:00:00.123Z");
+}
+
+TEST_CASE("ids") {
+  CHECK(is_job_id("uc20-r3_A.1"));
+  CHECK_FALSE(is_job_id(""));
+  CHECK_FALSE(is_job_id("a/b"));
+  CHECK_FALSE(is_job_id(std::string(65, 'a')));
+  CHECK(is_topic_id("uc20-a"));
+  CHECK_FALSE(is_topic_id("uc20.a"));
+  CHECK_FALSE(is_topic_id("uc20+"));
+}
+
+TEST_CASE("topic filters") {
+  CHECK(topic_matches("a/b", "a/b"));
+  CHECK(topic_matches("a/+", "a/b"));
+  CHECK(topic_matches("a/#", "a/b/c"));
+  CHECK(topic_matches("a/#", "a"));
+  CHECK(topic_matches("#", "a/b"));
+  CHECK_FALSE(topic_matches("a/+", "a/b/c"));
+  CHECK_FALSE(topic_matches("a/b", "a/c"));
+  CHECK_FALSE(topic_matches("a", "a/b"));
+  CHECK_FALSE(topic_matches("a/b/c", "a/b"));
+}
+
+TEST_CASE("what may be told of a URL") {
+  CHECK(masked_url("https://user:secret@host:443/a/delta.bin?sig=secret#x") == "https://host:443/a/delta.bin");
+  CHECK(masked_url("http://host/delta.bin") == "http://host/delta.bin");
+  CHECK(masked_url("http://host") == "http://host");
+  CHECK(artifact_name("https://host/a/delta.bin?sig=secret") == "delta.bin");
+  CHECK(artifact_name("https://host/") == "delta.bin");
+  CHECK(artifact_name("https://host/a%20b.bin") == "delta.bin");
+  CHECK(artifact_name("https://host/.hidden") == "delta.bin");
+  CHECK(artifact_name("https://host/UC20_A11-A12.bin") == "UC20_A11-A12.bin");
+}
