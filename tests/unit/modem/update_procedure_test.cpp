@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto kFrom = "UC20GQBR03A11E1G", kTo = "UC20GQBR03A12E1G";
-constexpr auto kImei = "861234567890125";
+constexpr auto kImei = "861234567890127";
 
 /// The world around the module, as the test wants it. Everything that was asked of it is kept in order.
 struct ScriptedEnv : UpdateEnv {
@@ -106,6 +106,10 @@ struct Fixture {
   }
   void greet(const std::string& version = kFrom, const std::string& imei = kImei) {
     step(seconds(timeouts.listen));
+    greet_again(version, imei);
+  }
+  /// The port has been open, and listened to, for long enough.
+  void greet_again(const std::string& version = kFrom, const std::string& imei = kImei) {
     module.expect("AT", "\r\nOK\r\n");
     module.expect("ATE0", "ATE0\r\r\nOK\r\n");
     module.expect("AT+CMEE=1", "\r\nOK\r\n");
@@ -368,7 +372,7 @@ TEST_CASE("no HTTPSTART: after timeouts.start the token is void, and only then a
   REQUIRE(f.env.errors.size() == 1);
   CHECK(f.env.errors[0].name == "start_timeout");
   f.step(10s);
-  f.greet();
+  f.greet_again();
   f.expect_command();
   REQUIRE(f.env.tokens.size() == 2);
   CHECK(f.env.tokens[0] != f.env.tokens[1]);
@@ -514,7 +518,7 @@ TEST_CASE("after a restart") {
     f.begin(entry);
     f.step(3s);
     CHECK(f.env.was_asked("void"));
-    f.greet();
+    f.greet_again();
     f.expect_command();
     CHECK(f.env.was_asked("commit commanded 1"));
     CHECK(f.env.errors.empty());
