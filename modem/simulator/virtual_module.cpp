@@ -10,7 +10,7 @@ constexpr size_t kMaxQueuedCommands = 16;
 constexpr size_t kMaxUnsentBytes = 16384;
 constexpr size_t kLoggedBytes = 120;
 constexpr auto kSleepBound = std::chrono::hours(24);
-constexpr auto kPieceGap = std::chrono::milliseconds(1);
+constexpr double kPieceGapSeconds = 0.001;
 constexpr double kUrcGapSeconds = 0.3;
 /// The port is back before the firmware has booted: a host that asks for it five times a second has it open for RDY.
 constexpr double kPortBackAt = 0.8;
@@ -106,6 +106,7 @@ std::vector<std::string> VirtualModule::boot_urcs() const {
 }
 
 Awaitable<> VirtualModule::boot() {
+  booting_ = true;
   settings_ = AtSettings();
   commands_.clear();
   accepted_.reset();
@@ -113,6 +114,7 @@ Awaitable<> VirtualModule::boot() {
   remember();
   subject_.version = memory_.version;
   mode_ = Mode::ready;
+  updating_ = false;
   record("boot", {{"version", memory_.version}, {"boots", memory_.boots}});
   if (behaviour_.garbage_boot) send(kGarbage);
   if (behaviour_.boot_noise) send(kBootNoise);
@@ -121,6 +123,7 @@ Awaitable<> VirtualModule::boot() {
     urc(text);
     co_await pause(kUrcGapSeconds);
   }
+  booting_ = false;
 }
 
 /// False: it will never come back.
@@ -128,6 +131,7 @@ Awaitable<bool> VirtualModule::reboot(double duration_s) {
   record("reboot");
   ++generation_;
   if (mode_ == Mode::ready) mode_ = Mode::off;
+  port_.write(unsent_);
   unsent_.clear();
   if (!behaviour_.uart) port_.close();
   if (behaviour_.no_return && mode_ == Mode::flashing) co_return false;
@@ -173,7 +177,7 @@ Awaitable<> VirtualModule::write_in_pieces() {
     const size_t size = std::min<size_t>(unsent_.size(), 1 + chance_() % 7);
     port_.write(std::string_view(unsent_).substr(0, size));
     unsent_.erase(0, size);
-    co_await sleep_for(loop_, kPieceGap);
+    co_await pause(kPieceGapSeconds);
   }
   sending_ = false;
 }

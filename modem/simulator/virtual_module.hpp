@@ -55,7 +55,8 @@ class VirtualModule {
   [[nodiscard]] const Memory& memory() const { return memory_; }
   [[nodiscard]] int qfotadl_count() const { return qfotadl_count_; }
   [[nodiscard]] uint64_t bytes_while_flashing() const { return bytes_while_flashing_; }
-  [[nodiscard]] bool ready() const { return mode_ == Mode::ready && !updating_; }
+  /// Booted, all boot URCs sent, no update under way.
+  [[nodiscard]] bool ready() const { return mode_ == Mode::ready && !updating_ && !booting_; }
 
  private:
   enum class Mode { off, ready, flashing };
@@ -108,6 +109,7 @@ class VirtualModule {
   std::minstd_rand chance_;
   Mode mode_ = Mode::off;
   bool updating_ = false;
+  bool booting_ = true;
   bool reset_in_download_ = false;
   int qfotadl_count_ = 0;
   uint64_t bytes_while_flashing_ = 0;
