@@ -149,17 +149,6 @@ class Client {
       return ::poll(&event, 1, 0) == 1;
     });
   }
-  /// What has come, unread, grows no more.
-  bool until_stuck() {
-    std::size_t before = 0;
-    int same = 0;
-    return rig_.until([&] {
-      const auto now = unread();
-      same = now > 0 && now == before ? same + 1 : 0;
-      before = now;
-      return same > 50;
-    });
-  }
   [[nodiscard]] std::size_t unread() const {
     int count = 0;
     ::ioctl(fd_, FIONREAD, &count);
