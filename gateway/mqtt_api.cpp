@@ -84,11 +84,7 @@ MqttOptions MqttApi::options(const std::string& password) const {
 MqttClient::Handlers MqttApi::handlers() {
   MqttClient::Handlers handlers;
   handlers.message = [this](const MqttMessage& message) { return take_message(message); };
-  handlers.connected = [this](bool session_present) {
-    log::notice("mqtt: connected to ", config_.mqtt.uri, session_present ? "" : ", which had no session of ours");
-    asio::post(loop_, [this] { publish_everything(); });
-  };
-  handlers.disconnected = [](const std::string& reason) { log::warning("mqtt: connection lost: ", reason); };
+  handlers.connected = [this](bool) { asio::post(loop_, [this] { publish_everything(); }); };
   handlers.taken_over = [this] {
     asio::post(loop_, [this] {
       if (on_taken_over) on_taken_over();
@@ -330,14 +326,20 @@ void MqttApi::module_changed(const Module& module) {
     publication.newest_only = true;
     mqtt_.publish(std::move(publication));
   }
-  publish_retained(topics_.module(id, "state"),
-                   module_state_payload(config_.gateway.id, module, jobs_->job_of(id), jobs_->last_result_of(id)));
+  auto state = module_state_payload(config_.gateway.id, module, jobs_->job_of(id), jobs_->last_result_of(id));
+  auto without_time = state;
+  without_time.erase("ts");
+  auto& published = module_states_[id];
+  if (published == without_time) return;
+  published = std::move(without_time);
+  publish_retained(topics_.module(id, "state"), state);
 }
 
 /// The broker may have forgotten: every retained state is said again.
 void MqttApi::publish_everything() {
   publish_info();
   module_status_.clear();
+  module_states_.clear();
   for (const auto& [id, module] : *modules_) module_changed(*module);
   for (const auto& [id, job] : jobs_->all()) {
     if (!job->ended()) publish_job_state(*job);

@@ -216,10 +216,12 @@ Awaitable<> Module::perform() {
   if (!result.version.empty()) next.identity.version = result.version;
   next.online = result.outcome != Outcome::lost && port_.is_open();
   next.problem = result.outcome == Outcome::lost ? explain(Finding::update_timeout).word : "";
-  change(next);
+  // The outcome first, then the idle state: nobody shall see an idle module whose job still runs.
+  state_ = std::move(next);
   const auto done = std::move(work_->done);
   work_.reset();
   done(result);
+  observer_.module_changed(*this);
 }
 
 void Module::set_phase(Phase phase) {

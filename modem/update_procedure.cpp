@@ -341,7 +341,7 @@ Awaitable<> UpdateProcedure::listen_until(Clock::time_point until) {
   hear();
 }
 
-/// Waits for the next thing that happens; a port that went is asked for by its name meanwhile.
+/// Waits for the next thing that happens, or until then; while the port is gone, for the next time to ask for its name.
 Awaitable<> UpdateProcedure::reopen_or_wait(Clock::time_point until) {
   if (port_.is_open()) {
     co_await port_.changed().wait_until(until);
@@ -363,7 +363,7 @@ Awaitable<> UpdateProcedure::reopen_or_wait(Clock::time_point until) {
     log::warning(port_.subject(), ": its port is gone for more than ", timeouts_.reboot,
                  " s: ", opened.error().message);
   }
-  const auto ask = std::min(until, Clock::now() + ModulePort::kAskForName);
+  const auto ask = Clock::now() + ModulePort::kAskForName;
   co_await port_.changed().wait_until(ask);
 }
 
