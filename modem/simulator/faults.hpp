@@ -68,7 +68,6 @@ class Fault {
   /// Does it apply to module `index` at its `attempt`th AT+QFOTADL (0: before the first)?
   [[nodiscard]] bool applies(int index, int attempt) const;
   void apply(Behaviour& behaviour) const;
-  [[nodiscard]] int first() const { return first_; }
 
  private:
   struct Setting {

@@ -143,8 +143,12 @@ Awaitable<> VirtualModule::flash(Result<DeltaHeader> package) {
 /// False: it hangs for ever.
 Awaitable<bool> VirtualModule::write_firmware(int until_percent) {
   bool went_back = !behaviour_.percent_back;
+  // Deadlines of one start: a hundred late wake-ups on a busy machine must not add up.
+  const auto step = seconds(options_.pace.flash_s / 100 / options_.pace.speed);
+  auto next = Clock::now();
   for (int percent = 1; percent <= until_percent; ++percent) {
-    co_await pause(options_.pace.flash_s / 100);
+    next += step;
+    co_await sleep_for(loop_, next - Clock::now());
     if (behaviour_.stall && percent > *behaviour_.stall) co_return false;
     if (!behaviour_.lost_updating) urc(qind("UPDATING", percent));
     if (percent == kBackFrom && !went_back) {
