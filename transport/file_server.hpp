@@ -25,9 +25,11 @@ struct FileServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;                ///< 0: any free one (tests)
   std::size_t max_pending_heads = 1024;  ///< beyond it the oldest connection without a whole head is cut
-  std::size_t max_pending_heads_per_source = 256;  ///< likewise, for one address; never counts a source that has shown a valid token
-  Clock::duration head_limit = std::chrono::seconds(10);      ///< from accept to the end of the head
-  Clock::duration stall_limit = std::chrono::seconds(60);     ///< no byte taken by the peer for so long: cut; 5 times that while its window is closed but its TCP answers
+  std::size_t max_pending_heads_per_source =
+      256;  ///< likewise, for one address; never counts a source that has shown a valid token
+  Clock::duration head_limit = std::chrono::seconds(10);  ///< from accept to the end of the head
+  Clock::duration stall_limit = std::chrono::seconds(
+      60);  ///< no byte taken by the peer for so long: cut; 5 times that while its window is closed but its TCP answers
 };
 
 /// What has become of one token's file so far.
@@ -57,9 +59,10 @@ class FileServer {
   /// 128 random bits in lower-case hex.
   static std::string make_token();
 
-  /// Serves `file` (opened here, once; what replaces it later is not served) under /a/<token>/<name>. `on_change` is called on the loop after each
-  /// request's start and end, and when the last byte is wanted, but not after revoke(); bytes in between are read with look().
-  /// Errors: absent, io, invalid (empty, no regular file, or a token or name with other than A-Za-z0-9._-), refused (token in use).
+  /// Serves `file` (opened here, once; what replaces it later is not served) under /a/<token>/<name>. `on_change` is
+  /// called on the loop after each request's start and end, and when the last byte is wanted, but not after revoke();
+  /// bytes in between are read with look(). Errors: absent, io, invalid (empty, no regular file, or a token or name
+  /// with other than A-Za-z0-9._-), refused (token in use).
   Result<void> offer(const std::string& token, const std::string& name, const std::filesystem::path& file,
                      std::function<void()> on_change);
   [[nodiscard]] Transfer look(const std::string& token) const;
@@ -67,9 +70,9 @@ class FileServer {
   /// Lets the last byte leave. Call it only when "may be flashing" is committed (contract, law 2).
   void release(const std::string& token);
 
-  /// Voids the token: its connections are cut and no request of it is served again. True when the last byte had not been
-  /// released before, so it has certainly not left: the attempt is over. False: the module may be flashing. A token that is
-  /// not offered, one revoked before too, gives true: ask once for each offer.
+  /// Voids the token: its connections are cut and no request of it is served again. True when the last byte had not
+  /// been released before, so it has certainly not left: the attempt is over. False: the module may be flashing. A
+  /// token that is not offered, one revoked before too, gives true: ask once for each offer.
   bool revoke(const std::string& token);
 
   /// Says what the operator should know (the listener went down and is retried, no descriptors left). One line; called
