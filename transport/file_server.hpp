@@ -25,18 +25,18 @@ struct FileServerOptions {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;                ///< 0: any free one (tests)
   std::size_t max_pending_heads = 1024;  ///< beyond it the oldest connection without a whole head is cut
-  std::size_t max_pending_heads_per_source =
-      256;  ///< likewise, for one address; never counts a source that has shown a valid token
+  /// Likewise, for one address; never counts a source that has shown a valid token.
+  std::size_t max_pending_heads_per_source = 256;
   Clock::duration head_limit = std::chrono::seconds(10);  ///< from accept to the end of the head
-  Clock::duration stall_limit = std::chrono::seconds(
-      60);  ///< no byte taken by the peer for so long: cut; 5 times that while its window is closed but its TCP answers
+  /// No byte taken by the peer for so long: cut. 12 times that while its window is closed but its TCP answers.
+  Clock::duration stall_limit = std::chrono::seconds(60);
 };
 
 /// What has become of one token's file so far.
 struct Transfer {
   std::uint64_t size = 0;
-  std::uint64_t delivered_bytes =
-      0;  ///< distinct bytes of the file that TCP has delivered (the union of what its requests got)
+  /// Distinct bytes of the file that TCP has delivered: the union of what its requests got.
+  std::uint64_t delivered_bytes = 0;
   std::uint64_t requests = 0;  ///< GETs that carried this token (HEAD is not counted)
   unsigned open_connections = 0;
   bool last_byte_wanted = false;  ///< a request has come to the last byte and waits for release()

@@ -21,8 +21,6 @@ constexpr auto kPartingLimit = 2s;
 constexpr std::size_t kMaxDrainedBytes = 256 * 1024;
 constexpr std::size_t kMaxTrusted = 4096;
 constexpr int kSendBufferBytes = 32 * 1024;
-// Ethernet's. On loopback and jumbo frames, larger segments would let a slow reader's window open in steps of minutes.
-constexpr int kMaxSegmentBytes = 1460;
 constexpr int kProbeAfterSeconds = 60, kProbeEverySeconds = 15, kMaxProbes = 4;
 
 constexpr std::string_view kNotFound =
@@ -38,8 +36,8 @@ bool set(int socket, int level, int option, int value) {
 /// On the listener; Linux hands all of them on to the sockets that it accepts.
 bool set_options(int socket) {
   return set(socket, SOL_SOCKET, SO_REUSEADDR, 1) && set(socket, SOL_SOCKET, SO_SNDBUF, kSendBufferBytes) &&
-         set(socket, IPPROTO_TCP, TCP_NODELAY, 1) && set(socket, IPPROTO_TCP, TCP_MAXSEG, kMaxSegmentBytes) &&
-         set(socket, SOL_SOCKET, SO_KEEPALIVE, 1) && set(socket, IPPROTO_TCP, TCP_KEEPIDLE, kProbeAfterSeconds) &&
+         set(socket, IPPROTO_TCP, TCP_NODELAY, 1) && set(socket, SOL_SOCKET, SO_KEEPALIVE, 1) &&
+         set(socket, IPPROTO_TCP, TCP_KEEPIDLE, kProbeAfterSeconds) &&
          set(socket, IPPROTO_TCP, TCP_KEEPINTVL, kProbeEverySeconds) &&
          set(socket, IPPROTO_TCP, TCP_KEEPCNT, kMaxProbes);
 }

@@ -125,7 +125,7 @@ TEST_CASE("F18: ranges as RFC 9110 has them") {
 
 TEST_CASE("a reader that takes nothing for stall_limit is cut") {
   FileServerOptions options;
-  options.stall_limit = 30ms;
+  options.stall_limit = 20ms;
   Rig rig(8 << 20, options);
   Client client(rig, rig.get());
   REQUIRE(rig.until([&] { return rig.look().requests == 1 && rig.look().open_connections == 0; }));
