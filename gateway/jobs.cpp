@@ -282,6 +282,10 @@ void Jobs::recover(const JournalContents& contents) {
     }
     asio::co_spawn(loop_, fetch_and_queue(row.id), rethrow);
   }
+  for (const auto& [id, outcome] : last_results_) {
+    const auto module = modules_.find(id);
+    if (outcome == to_word(Outcome::lost) && module != modules_.end()) module->second->mark_lost();
+  }
 }
 
 std::string Jobs::job_of(const std::string& module) const {

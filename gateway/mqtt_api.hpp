@@ -88,7 +88,7 @@ class MqttApi : public JobListener, public ModuleObserver {
   std::set<std::string> problems_;
   std::map<std::string, std::string> module_status_;     ///< what was published last
   std::map<std::string, nlohmann::json> module_states_;  ///< likewise, without the time
-  std::set<std::string> dirty_jobs_;                  ///< their state changed since it was published
+  std::set<std::string> dirty_jobs_;                     ///< their state changed since it was published
   bool publishing_job_states_ = false;
   MqttClient mqtt_;
   Outbox outbox_;

@@ -14,6 +14,7 @@ enum class Finding {
   absent,
   module_changed,
   module_reset,
+  module_lost,
   identity_invalid,
   model_mismatch,
   base_mismatch,

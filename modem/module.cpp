@@ -77,17 +77,16 @@ Awaitable<> Module::attend() {
     co_await changed_.wait_until(ask);
     co_return;
   }
-  if (port_.openings() == lost_opening_) {
-    const auto later = Clock::now() + seconds(modem_.poll_s);
-    co_await wait_idle(later);
-    co_return;
-  }
-  if (port_.openings() != greeted_opening_) {
-    const auto listened = port_.opened_at() + seconds(timeouts_.listen);
-    co_await wait_idle(listened);
-  }
+  const auto listened = port_.opened_at() + seconds(timeouts_.listen);
+  co_await wait_idle(listened);
   if (danger_.evidence == Evidence::fota_urc) {
     co_await stand_back();
+    co_return;
+  }
+  if (is_lost()) {
+    set_problem(explain(Finding::module_lost).word);
+    const auto later = Clock::now() + seconds(modem_.poll_s);
+    co_await wait_idle(later);
     co_return;
   }
   if (work_ || !port_.is_open()) co_return;
@@ -153,17 +152,20 @@ Awaitable<> Module::stand_back() {
   next.problem = explain(Finding::module_updating).word;
   change(next);
   const auto gap = seconds(timeouts_.progress_gap), settle = seconds(timeouts_.listen);
+  const auto patience = fota_since_ + seconds(timeouts_.update);
   while (danger_.evidence == Evidence::fota_urc) {
+    if (work_ && Clock::now() >= patience) co_return;
     const auto opened = co_await port_.open();
     const auto quiet = Clock::now() - port_.last_heard();
     if (opened && (booted_ || ended_) && quiet >= settle) {
       danger_.evidence = booted_ ? Evidence::booted : Evidence::ended;
-    } else if (opened && quiet >= gap) {
+    } else if (opened && quiet >= gap && !is_lost()) {
       danger_.evidence = Evidence::silence;
       const auto reply = co_await dialogue_.say("AT");
       const bool answered = reply && reply->ok();
       danger_.evidence = answered ? Evidence::answered : Evidence::fota_urc;
     }
+    if (danger_.evidence != Evidence::fota_urc) break;
     const auto look = Clock::now() + (opened ? settle : ModulePort::kAskForName);
     co_await changed_.wait_until(look);
     hear_fota();
@@ -190,11 +192,13 @@ bool Module::hear_fota() {
     if (const auto urc = parse_qind(*line)) {
       const bool flashes =
           urc->stage == FotaStage::start || urc->stage == FotaStage::updating || urc->stage == FotaStage::restore;
+      if (flashes && danger_.evidence != Evidence::fota_urc) fota_since_ = Clock::now();
       if (flashes) danger_.evidence = Evidence::fota_urc;
       if (flashes) booted_ = ended_ = false;
       if (urc->stage == FotaStage::end) ended_ = true;
     } else if (is_boot_urc(*line)) {
       booted_ = true;
+      lost_opening_ = 0;
       greeted_opening_ = 0;  // it has forgotten ATE0, and may run another version
     }
   }
@@ -206,22 +210,53 @@ Awaitable<> Module::perform() {
   const bool foreign = danger_.evidence == Evidence::fota_urc && work_->entry.step == Step::preparing;
   if (foreign) co_await stand_back();
   UpdateProcedure procedure(loop_, port_, work_->order, timeouts_, *work_->env);
-  const auto result = co_await procedure.run(work_->entry);
+  const auto refused = co_await refuse_if_unapproachable();
+  UpdateResult result;
+  if (refused) {
+    result = *refused;
+  } else {
+    result = co_await procedure.run(work_->entry);
+  }
   if (result.outcome == Outcome::lost) lost_opening_ = port_.openings();
-  danger_ = Danger();
+  if (!refused) danger_ = Danger();
   booted_ = ended_ = false;
   greeted_opening_ = 0;
   auto next = state_;
   next.phase = Phase::idle;
   if (!result.version.empty()) next.identity.version = result.version;
-  next.online = result.outcome != Outcome::lost && port_.is_open();
-  next.problem = result.outcome == Outcome::lost ? explain(Finding::update_timeout).word : "";
+  next.online = !is_lost() && port_.is_open();
+  next.problem = is_lost() ? explain(Finding::module_lost).word : "";
   // The outcome first, then the idle state: nobody shall see an idle module whose job still runs.
   state_ = std::move(next);
   const auto done = std::move(work_->done);
   work_.reset();
   done(result);
   observer_.module_changed(*this);
+}
+
+bool Module::is_lost() {
+  return lost_opening_ != 0 && port_.openings() <= lost_opening_;
+}
+
+/// A lost module has timeouts.absent to come back, and one that somebody else updates has had its time: until then not
+/// a word is written to it.
+Awaitable<std::optional<UpdateResult>> Module::refuse_if_unapproachable() {
+  if (work_->entry.step != Step::preparing) co_return std::nullopt;  // ours: the procedure listens by itself
+  const auto deadline = Clock::now() + seconds(timeouts_.absent);
+  while (is_lost() && Clock::now() < deadline) {
+    const auto opened = co_await port_.open();
+    const auto look = opened ? deadline : Clock::now() + ModulePort::kAskForName;
+    co_await changed_.wait_until(look);
+    hear_fota();
+  }
+  const bool updating = danger_.evidence == Evidence::fota_urc;
+  if (!is_lost() && !updating) co_return std::nullopt;
+  UpdateResult result;
+  result.outcome = work_->entry.attempt == 0 ? Outcome::rejected : Outcome::failed;
+  result.attempts = work_->entry.attempt;
+  result.error = UpdateError::of(updating ? Finding::module_updating : Finding::module_lost, Phase::preparing);
+  work_->env->attempt_failed(*result.error, work_->entry.attempt, std::nullopt);
+  co_return result;
 }
 
 void Module::set_phase(Phase phase) {

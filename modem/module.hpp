@@ -48,6 +48,8 @@ class Module {
   /// Hands it to one update, from a checkpoint; not while busy(). `env` must live until `done` was called, on the loop.
   void update(UpdateOrder order, Checkpoint entry, UpdateEnv& env, std::function<void(UpdateResult)> done);
   [[nodiscard]] bool busy() const { return work_.has_value(); }
+  /// It was lost in an update of an earlier process: as if in this one. Before start().
+  void mark_lost() { lost_opening_ = 1; }
   /// What the running update reports of its phase.
   void set_phase(Phase phase);
 
@@ -70,11 +72,13 @@ class Module {
   Awaitable<> run();
   Awaitable<> attend();
   Awaitable<> perform();
+  Awaitable<std::optional<UpdateResult>> refuse_if_unapproachable();
   Awaitable<> greet();
   Awaitable<> stand_back();
   Awaitable<> ask_status();
   Awaitable<> wait_idle(Clock::time_point until);
   bool hear_fota();
+  [[nodiscard]] bool is_lost();
   void change(ModuleState next);
   void set_problem(std::string_view word);
 
@@ -90,10 +94,10 @@ class Module {
   ModuleState state_;
   std::string expected_imei_;
   std::optional<Work> work_;
-  bool work_begun_ = false;
   unsigned greeted_opening_ = 0;  ///< the opening of the port at which it was greeted
   unsigned lost_opening_ =
       0;  ///< the opening at which it was lost: nothing is written until the port went and came back
+  Clock::time_point fota_since_;
   bool booted_ = false, ended_ = false;
 };
 

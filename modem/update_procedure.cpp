@@ -53,7 +53,10 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::enter() {
 
 Awaitable<UpdateProcedure::Fate> UpdateProcedure::attempt() {
   forget_what_was_heard();
+  // FOTA that was heard in the pause since the last attempt stays heard: it is somebody else's, and hands off.
+  const bool flashes = danger_.evidence == Evidence::fota_urc;
   danger_ = Danger();
+  if (flashes) danger_.evidence = Evidence::fota_urc;
   progress_ = UpdateProgress();
   progress_.attempt = checkpoint_.attempt + 1;
   report(Phase::preparing);

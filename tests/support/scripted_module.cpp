@@ -18,7 +18,9 @@ ScriptedModule::ScriptedModule(asio::io_context& loop, std::filesystem::path dir
   plug();
 }
 
-ScriptedModule::~ScriptedModule() { unplug(); }
+ScriptedModule::~ScriptedModule() {
+  unplug();
+}
 
 void ScriptedModule::plug() {
   int slave = -1;

@@ -1,5 +1,5 @@
-// A module that says only what the test makes it say, on a real pseudo-terminal behind a stable name. It can hang up and come
-// back. The test's thread runs the loop; waits are for conditions, bounded by a watchdog, never for time.
+// A module that says only what the test makes it say, on a real pseudo-terminal behind a stable name. It can hang up
+// and come back. The test's thread runs the loop; waits are for conditions, bounded by a watchdog, never for time.
 #pragma once
 
 #include <asio/io_context.hpp>

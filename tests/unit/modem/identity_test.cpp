@@ -20,9 +20,10 @@ TEST_CASE("ATI") {
   CHECK(identity->model == "UC20");
   CHECK(identity->version == "UC20GQBR03A12E1G");
   CHECK(parse_ati({"Quectel_Ltd", "Quectel_BC660K-GL", "Revision: BC660KGLAAR01A05"}));
-  for (const auto& bad : {Lines{}, Lines{"Quectel", "UC20"}, Lines{"Quectel", "Revision: X"}, Lines{"SIMCOM", "SIM800", "Revision: X"},
-                          Lines{"Quectel", "UC20", "Revision: "}, Lines{"Quectel", std::string(65, 'U'), "Revision: X"},
-                          Lines{"Quectel", "UC20", "Revision: " + std::string(65, 'X')}}) {
+  for (const auto& bad :
+       {Lines{}, Lines{"Quectel", "UC20"}, Lines{"Quectel", "Revision: X"}, Lines{"SIMCOM", "SIM800", "Revision: X"},
+        Lines{"Quectel", "UC20", "Revision: "}, Lines{"Quectel", std::string(65, 'U'), "Revision: X"},
+        Lines{"Quectel", "UC20", "Revision: " + std::string(65, 'X')}}) {
     CHECK_FALSE(parse_ati(bad));
   }
 }

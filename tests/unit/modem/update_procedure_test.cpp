@@ -56,7 +56,9 @@ struct ScriptedEnv : UpdateEnv {
     co_return Result<void>();
   }
   void progress(const UpdateProgress& progress) override { reports.push_back(progress); }
-  void attempt_failed(const UpdateError& error, unsigned, std::optional<Clock::duration>) override { errors.push_back(error); }
+  void attempt_failed(const UpdateError& error, unsigned, std::optional<Clock::duration>) override {
+    errors.push_back(error);
+  }
   Clock::duration backoff(unsigned) override { return 10s; }
 
   [[nodiscard]] bool was_asked(const std::string& what) const {
@@ -358,7 +360,8 @@ TEST_CASE("HTTPEND other than 0 ends the attempt with the module's code") {
   CHECK(f.env.errors[0].message.find("not_reachable") != std::string::npos);
 }
 
-TEST_CASE("no HTTPSTART: after timeouts.start the token is void, and only then another attempt is made, with another token") {
+TEST_CASE(
+    "no HTTPSTART: after timeouts.start the token is void, and only then another attempt is made, with another token") {
   Fixture f;
   f.order.attempts = 2;
   f.begin();
@@ -381,6 +384,20 @@ TEST_CASE("no HTTPSTART: after timeouts.start the token is void, and only then a
   CHECK(f.outcome() == Outcome::failed);
   CHECK(f.result->attempts == 2);
   CHECK(f.env.errors.size() == 2);
+}
+
+TEST_CASE("FOTA heard in the pause before the next attempt is somebody else's: hands off") {
+  Fixture f;
+  f.order.attempts = 2;
+  f.begin();
+  f.greet();
+  f.expect_command();
+  f.module.say("\r\nOK\r\n\r\n+QIND: \"FOTA\",\"HTTPSTART\"\r\n\r\n+QIND: \"FOTA\",\"HTTPEND\",703\r\n");
+  f.module.say("\r\n+QIND: \"FOTA\",\"UPDATING\",1\r\n");
+  f.step(20s);
+  CHECK(f.outcome() == Outcome::failed);
+  CHECK(f.env.errors.back().name == "module_updating");
+  CHECK(f.module.unread().empty());
 }
 
 TEST_CASE("HTTPSTART without a request is not_reachable") {
@@ -407,7 +424,8 @@ TEST_CASE("a restart of the module in mid-download voids the token") {
   CHECK(f.env.was_asked("void"));
 }
 
-TEST_CASE("in danger nothing is written; a long silence is ended by one bare AT for each gap, and then it is lost (law 3)") {
+TEST_CASE(
+    "in danger nothing is written; a long silence is ended by one bare AT for each gap, and then it is lost (law 3)") {
   Fixture f;
   f.to_released();
   f.module.say("\r\n+QIND: \"FOTA\",\"HTTPEND\",0\r\n\r\n+QIND: \"FOTA\",\"UPDATING\",40\r\n");
@@ -442,8 +460,12 @@ TEST_CASE("only the version read back decides (law 5)") {
   std::string end = "0", version = kFrom;
   Outcome expected = Outcome::failed;
   SUBCASE("END,0 with the old version") {}
-  SUBCASE("END,0 with a third version") { version = "UC20GQBR03A09E1G"; }
-  SUBCASE("END,505 with the old version") { end = "505"; }
+  SUBCASE("END,0 with a third version") {
+    version = "UC20GQBR03A09E1G";
+  }
+  SUBCASE("END,505 with the old version") {
+    end = "505";
+  }
   SUBCASE("END,505 with the new version") {
     end = "505";
     version = kTo;

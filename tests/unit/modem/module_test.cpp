@@ -1,0 +1,254 @@
+#include "modem/module.hpp"
+
+#include <doctest/doctest.h>
+
+#include "tests/support/scripted_module.hpp"
+#include "tests/support/temp_dir.hpp"
+
+using namespace dfota;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr auto kFrom = "UC20GQBR03A11E1G";
+constexpr auto kImei = "861234567890127";
+
+struct Observer : ModuleObserver {
+  void module_changed(const Module&) override { ++changes; }
+  int changes = 0;
+};
+
+/// An update that must not get as far as the command.
+struct UnusedEnv : UpdateEnv {
+  std::vector<UpdateError> errors;
+  bool asked = false;
+  Awaitable<> take_slot() override {
+    asked = true;
+    co_return;
+  }
+  void adopt_slot() override { asked = true; }
+  void download_over() override {}
+  void slot_over() override {}
+  Result<std::string> offer(const std::string&) override {
+    asked = true;
+    return Error(Errc::absent, "no file");
+  }
+  [[nodiscard]] Transfer transfer() const override { return {}; }
+  void release_last_byte() override { asked = true; }
+  bool void_token() override { return true; }
+  Awaitable<Result<void>> commit(Checkpoint) override {
+    asked = true;
+    co_return Result<void>();
+  }
+  void progress(const UpdateProgress&) override {}
+  void attempt_failed(const UpdateError& error, unsigned, std::optional<Clock::duration>) override {
+    errors.push_back(error);
+  }
+  Clock::duration backoff(unsigned) override { return 1s; }
+};
+
+struct Fixture {
+  SteppedClock clock;
+  asio::io_context loop{1};
+  test::TempDir dir;
+  test::ScriptedModule scripted{loop, dir.path()};
+  ModemConfig modem;
+  TimeoutsConfig timeouts;
+  Observer observer;
+  UnusedEnv env;
+  std::optional<UpdateResult> result;
+  std::unique_ptr<Module> module;
+
+  Fixture() {
+    ModuleConfig config;
+    config.id = "m0";
+    config.port = scripted.port();
+    module = std::make_unique<Module>(loop, config, modem, timeouts, observer);
+  }
+  void start() {
+    module->start();
+    scripted.settle();
+  }
+  void step(Clock::duration by) {
+    clock.advance(by);
+    scripted.settle();
+  }
+  void greet(const std::string& imei = kImei) {
+    scripted.expect("AT", "\r\nOK\r\n");
+    scripted.expect("ATE0", "ATE0\r\r\nOK\r\n");
+    scripted.expect("AT+CMEE=1", "\r\nOK\r\n");
+    scripted.expect("ATI", "\r\nQuectel\r\nUC20\r\nRevision: " + std::string(kFrom) + "\r\n\r\nOK\r\n");
+    scripted.expect("AT+GSN", "\r\n" + imei + "\r\n\r\nOK\r\n");
+    status();
+  }
+  void status() {
+    scripted.expect("AT+CREG?", "\r\n+CREG: 0,5\r\n\r\nOK\r\n");
+    scripted.expect("AT+CSQ", "\r\n+CSQ: 16,99\r\n\r\nOK\r\n");
+  }
+  void update(Checkpoint entry = {}) {
+    UpdateOrder order;
+    order.from = kFrom;
+    order.to = "UC20GQBR03A12E1G";
+    order.attempts = 1;
+    module->update(order, entry, env, [this](UpdateResult r) { result = r; });
+    scripted.settle();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a module is listened to, then greeted, then asked every poll_s") {
+  Fixture f;
+  f.start();
+  f.step(2900ms);
+  CHECK(f.scripted.unread().empty());
+  f.step(200ms);
+  f.greet();
+  const auto& state = f.module->state();
+  CHECK(state.online);
+  CHECK(state.identity.version == kFrom);
+  CHECK(state.identity.imei == kImei);
+  CHECK(state.profile == "uc20");
+  CHECK(state.registered == true);
+  CHECK(state.signal_dbm == -81);
+  CHECK(state.problem.empty());
+  CHECK(f.module->expected_imei() == kImei);
+  f.step(59s);
+  CHECK(f.scripted.unread().empty());
+  f.step(2s);
+  f.status();
+}
+
+TEST_CASE("a hang-up makes it offline; back again it is greeted anew, and another module in its place is told") {
+  Fixture f;
+  f.start();
+  f.step(3s);
+  f.greet();
+  f.scripted.unplug();
+  f.scripted.settle();
+  f.step(200ms);
+  CHECK_FALSE(f.module->state().online);
+  CHECK(f.module->state().problem == "absent");
+  f.scripted.plug();
+  f.step(200ms);
+  f.step(3s);
+  f.greet("490154203237518");
+  CHECK(f.module->state().problem == "module_changed");
+  CHECK(f.module->expected_imei() == kImei);
+}
+
+TEST_CASE("a silent module has a problem, and is asked again later") {
+  Fixture f;
+  f.start();
+  f.step(3s);
+  for (int i = 0; i < Dialogue::kSynchroniseTries; ++i) {
+    CHECK(f.scripted.next_command() == "AT");
+    f.step(Dialogue::kAnswerLimit);
+  }
+  CHECK(f.module->state().problem == "no_answer");
+  CHECK(f.scripted.unread().empty());
+  f.step(61s);
+  f.greet();
+  CHECK(f.module->state().problem.empty());
+}
+
+TEST_CASE("FOTA that is not ours: hands off until it has booted and settled (law 4)") {
+  Fixture f;
+  f.start();
+  f.scripted.say("\r\n+QIND: \"FOTA\",\"UPDATING\",40\r\n");
+  f.step(3s);
+  CHECK(f.module->state().phase == Phase::updating);
+  CHECK(f.module->state().problem == "module_updating");
+  f.step(200s);
+  CHECK(f.scripted.unread().empty());
+  f.scripted.say("\r\n+QIND: \"FOTA\",\"END\",0\r\n\r\nRDY\r\n");
+  CHECK(f.scripted.unread().empty());
+  f.step(3s);
+  f.greet();
+  CHECK(f.module->state().phase == Phase::idle);
+  CHECK(f.module->state().problem.empty());
+}
+
+TEST_CASE("FOTA that is not ours, and then silence: one bare AT a gap, and its answer ends it (law 3)") {
+  Fixture f;
+  f.start();
+  f.scripted.say("\r\n+QIND: \"FOTA\",\"START\"\r\n");
+  f.step(3s);
+  f.step(301s);
+  CHECK(f.scripted.next_command() == "AT");
+  f.step(2s);
+  CHECK(f.scripted.unread().empty());
+  f.step(301s);
+  f.scripted.expect("AT", "\r\nOK\r\n");
+  f.greet();
+}
+
+TEST_CASE("an update waits while somebody else updates the module, and is rejected when that never ends") {
+  Fixture f;
+  f.timeouts.progress_gap = 10000;
+  f.start();
+  f.scripted.say("\r\n+QIND: \"FOTA\",\"START\"\r\n");
+  f.update();
+  f.step(3599s);
+  CHECK_FALSE(f.result);
+  f.step(5s);
+  REQUIRE(f.result);
+  CHECK(f.result->outcome == Outcome::rejected);
+  CHECK(f.env.errors.back().name == "module_updating");
+  CHECK_FALSE(f.env.asked);
+  CHECK(f.scripted.unread().empty());
+}
+
+TEST_CASE(
+    "a lost module is not written to, not by another job either, until its port went and came back or RDY came (law "
+    "3)") {
+  Fixture f;
+  f.module->mark_lost();
+  f.start();
+  f.step(3s);
+  CHECK(f.module->state().problem == "module_lost");
+  f.step(1000s);
+  CHECK(f.scripted.unread().empty());
+  SUBCASE("another job is rejected after timeouts.absent") {
+    f.update();
+    f.step(61s);
+    REQUIRE(f.result);
+    CHECK(f.result->outcome == Outcome::rejected);
+    CHECK(f.env.errors.back().name == "module_lost");
+    CHECK_FALSE(f.env.asked);
+    CHECK(f.scripted.unread().empty());
+  }
+  SUBCASE("FOTA of it is listened to, without a word even after a long silence") {
+    f.scripted.say("\r\n+QIND: \"FOTA\",\"UPDATING\",41\r\n");
+    f.step(1000s);
+    f.step(1000s);
+    CHECK(f.scripted.unread().empty());
+  }
+  SUBCASE("RDY ends it") {
+    f.scripted.say("\r\nRDY\r\n");
+    f.step(61s);
+    f.greet();
+    CHECK(f.module->state().problem.empty());
+  }
+  SUBCASE("its port going and coming back ends it") {
+    f.scripted.unplug();
+    f.scripted.settle();
+    f.step(200ms);
+    f.scripted.plug();
+    f.step(200ms);
+    f.step(3s);
+    f.greet();
+  }
+}
+
+TEST_CASE("an update of an earlier process is listened to before the first word, from the journalled step") {
+  Fixture f;
+  Checkpoint entry;
+  entry.step = Step::released;
+  entry.attempt = 1;
+  f.update(entry);
+  f.start();
+  f.step(290s);
+  CHECK(f.scripted.unread().empty());
+  CHECK_FALSE(f.result);
+}
