@@ -73,8 +73,7 @@ void MqttClient::Impl::post(std::function<void()> event) {
 }
 
 void MqttClient::Impl::wake() {
-  if (!std::exchange(asleep_, false)) return;
-  cond_.notify_one();
+  if (!std::exchange(woken_, true)) cond_.notify_one();
 }
 
 void MqttClient::Impl::run() {
@@ -84,12 +83,9 @@ void MqttClient::Impl::run() {
     call_ended();
     const auto until = next_wake();
     std::unique_lock lock(mutex_);
-    if (phase_ == Phase::over || !acks_.empty() || !posts_.empty() || queue_.has_ended()) continue;
-    if (phase_ == Phase::up && queue_.waiting() > 0 && queue_.in_flight() + status_sent_.has_value() < window_)
-      continue;
-    asleep_ = true;
-    cond_.wait_until(lock, until, [this] { return !asleep_; });
-    asleep_ = false;
+    const bool room = queue_.in_flight() + status_sent_.has_value() < window_;
+    if (phase_ == Phase::over || (phase_ == Phase::up && room && queue_.waiting() > 0)) continue;
+    cond_.wait_until(lock, until, [this] { return woken_; });
   }
   connection_.reset();
 }
@@ -100,6 +96,7 @@ void MqttClient::Impl::deliver() {
   std::vector<std::function<void()>> posts;
   {
     const std::lock_guard lock(mutex_);
+    woken_ = false;
     acks.swap(acks_);
     posts.swap(posts_);
   }

@@ -73,7 +73,7 @@ class MqttClient::Impl {
 
   std::mutex mutex_;
   std::condition_variable cond_;
-  bool asleep_ = false;
+  bool woken_ = false;  // one notification for all that comes while the thread is busy
   MqttQueue queue_;
   std::vector<Ack> acks_;
   std::vector<std::function<void()>> posts_;

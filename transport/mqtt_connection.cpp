@@ -47,6 +47,14 @@ std::string reason_text(const mqtt::token& token) {
   static constexpr const char* kConnack311[] = {"unacceptable protocol version", "client id rejected",
                                                 "server unavailable", "bad user name or password", "not authorised"};
   if (token.get_type() == mqtt::token::Type::CONNECT && code >= 1 && code <= 5) return kConnack311[code - 1];
+  if (token.get_type() == mqtt::token::Type::CONNECT) {
+    if (code >= mqtt::UNSPECIFIED_ERROR) return mqtt::exception::reason_code_str(code);
+    try {
+      token.get_connect_response();
+    } catch (const mqtt::exception& e) {  // the only way to the words of the C library
+      if (!e.get_message().empty()) return e.get_message();
+    }
+  }
   return code == MQTTASYNC_FAILURE ? "no connection" : mqtt::exception::error_str(code);
 }
 

@@ -32,7 +32,9 @@ class Broker {
   [[nodiscard]] std::string uri() const { return "mqtt://127.0.0.1:" + std::to_string(port_); }
   [[nodiscard]] std::string log() const { return process_ ? process_->err() : ""; }
   /// Of the broker that runs now.
-  bool wait_for_log(const std::string& text) { return process_->wait_for_err(text); }
+  bool wait_for_log(const std::string& text, std::chrono::milliseconds limit = kWatchdog) {
+    return process_->wait_for_err(text, limit);
+  }
   [[nodiscard]] const TempDir& dir() const { return dir_; }
 
  private:
