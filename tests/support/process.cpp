@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <random>
 #include <stdexcept>
 
 extern char** environ;
@@ -158,31 +159,39 @@ std::string Process::err() const {
   return err_;
 }
 
-bool Process::wait_for(const std::string& stream, const std::string& text, std::chrono::milliseconds limit) {
+bool Process::wait_for(const std::string& stream, const Predicate& done, std::chrono::milliseconds limit) {
   std::unique_lock lock(mutex_);
-  const auto found = [&] { return stream.find(text) != std::string::npos; };
-  changed_.wait_for(lock, limit, [&] { return found() || !open_; });
-  return found();
+  bool found = false;
+  changed_.wait_for(lock, limit, [&] { return (found = done(stream)) || !open_; });
+  return found;
 }
 
+bool Process::wait_for_out(const Predicate& done, std::chrono::milliseconds limit) {
+  return wait_for(out_, done, limit);
+}
 bool Process::wait_for_out(const std::string& text, std::chrono::milliseconds limit) {
-  return wait_for(out_, text, limit);
+  return wait_for(
+      out_, [&](const std::string& all) { return all.find(text) != std::string::npos; }, limit);
 }
 bool Process::wait_for_err(const std::string& text, std::chrono::milliseconds limit) {
-  return wait_for(err_, text, limit);
+  return wait_for(
+      err_, [&](const std::string& all) { return all.find(text) != std::string::npos; }, limit);
 }
 
 std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  const bool ok = ::bind(fd, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-                  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0;
-  ::close(fd);
-  if (!ok) throw std::runtime_error("no free port");
-  return ntohs(address.sin_port);
+  static std::minstd_rand chance(std::random_device{}());
+  constexpr unsigned kFirst = 10000, kCount = 20000, kTries = 1000;
+  for (unsigned tries = 0; tries < kTries; ++tries) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(kFirst + chance() % kCount));
+    const bool ok = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    if (ok) return ntohs(address.sin_port);
+  }
+  throw std::runtime_error("no free port");
 }
 
 }  // namespace dfota::test

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -43,10 +44,13 @@ class Process {
   [[nodiscard]] std::string err() const;
   bool wait_for_out(const std::string& text, std::chrono::milliseconds limit = kWatchdog);
   bool wait_for_err(const std::string& text, std::chrono::milliseconds limit = kWatchdog);
+  /// Until `done` is true of all that was written so far; it is asked again when more has come. False: never was.
+  using Predicate = std::function<bool(const std::string&)>;
+  bool wait_for_out(const Predicate& done, std::chrono::milliseconds limit = kWatchdog);
 
  private:
   void read_output(int out, int err);
-  bool wait_for(const std::string& stream, const std::string& text, std::chrono::milliseconds limit);
+  bool wait_for(const std::string& stream, const Predicate& done, std::chrono::milliseconds limit);
 
   pid_t pid_ = -1;
   int pidfd_ = -1;
@@ -59,7 +63,8 @@ class Process {
   int stop_[2] = {-1, -1};
 };
 
-/// A TCP port on loopback that the kernel found free a moment ago, for a program that cannot be told 0.
+/// A TCP port on loopback that was free a moment ago, for a program that cannot be told 0. It lies below those that the
+/// kernel gives to connections, so that it stays free while its program is being restarted.
 std::uint16_t free_port();
 
 }  // namespace dfota::test

@@ -1,0 +1,197 @@
+#include "tests/support/rig.hpp"
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <exception>
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <stdexcept>
+
+namespace dfota::test {
+namespace {
+
+using Json = nlohmann::json;
+
+std::atomic<int> failures{0};
+
+/// Counts what failed, so that a rig knows whether its log is wanted.
+struct FailureListener : doctest::IReporter {
+  explicit FailureListener(const doctest::ContextOptions&) {}
+  void report_query(const doctest::QueryData&) override {}
+  void test_run_start() override {}
+  void test_run_end(const doctest::TestRunStats&) override {}
+  void test_case_start(const doctest::TestCaseData&) override {}
+  void test_case_reenter(const doctest::TestCaseData&) override {}
+  void test_case_end(const doctest::CurrentTestCaseStats&) override {}
+  void test_case_exception(const doctest::TestCaseException&) override { ++failures; }
+  void subcase_start(const doctest::SubcaseSignature&) override {}
+  void subcase_end() override {}
+  void log_assert(const doctest::AssertData& data) override {
+    if (data.m_failed) ++failures;
+  }
+  void log_message(const doctest::MessageData&) override {}
+  void test_case_skipped(const doctest::TestCaseData&) override {}
+};
+REGISTER_LISTENER("failures", 1, FailureListener);
+
+std::string quoted(const std::string& text) {
+  return "\"" + text + "\"";
+}
+
+}  // namespace
+
+Rig::Rig(const RigOptions& options)
+    : rack(options.rack),
+      observer(broker.uri()),
+      options_(options),
+      http_port_(free_port()),
+      failures_before_(failures) {
+  make_delta(options.delta_bytes);
+  write_config(options.settings);
+  if (options.start) start_gateway();
+}
+
+Rig::~Rig() {
+  if (failures == failures_before_ && std::uncaught_exceptions() == 0) return;
+  std::cerr << "--- the gateway's log\n"
+            << earlier_logs_ << (gateway_ ? gateway_->err() : "") << "--- the rack's log\n";
+  for (const auto& event : rack.events()) std::cerr << event.dump() << "\n";
+  std::cerr << "--- end of the logs" << std::endl;
+}
+
+void Rig::make_delta(std::size_t bytes) {
+  Process maker({program("dfota-rack"), "--make-delta", dir_ / "delta.bin", "--from", kFrom, "--to", kTo, "--size",
+                 std::to_string(bytes)});
+  if (maker.wait() != 0) throw std::runtime_error("no delta: " + maker.err());
+  sha256 = Json::parse(maker.out())["sha256"];
+  std::ifstream file(dir_ / "delta.bin", std::ios::binary);
+  origin.serve(kDelta, std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
+void Rig::write_config(const std::map<std::string, std::string>& settings) {
+  std::map<std::string, std::string> all = {
+      {"gateway.id", quoted("t")},
+      {"gateway.state_dir", quoted(dir_ / "state")},
+      {"mqtt.uri", quoted(broker.uri())},
+      {"http.listen", quoted("127.0.0.1:" + std::to_string(http_port_))},
+      {"artifacts.allow_hosts", "[\"127.0.0.1\"]"},
+      {"limits.downloads", "64"},
+      {"retry.backoff_s", "0.2"},
+      {"timeouts.listen", "0.3"},
+      {"timeouts.start", "60"},
+      {"timeouts.progress_gap", "30"},
+      {"timeouts.absent", "30"},
+  };
+  for (const auto& [key, value] : settings) all[key] = value;
+  std::ofstream file(config_file());
+  std::string section;
+  for (const auto& [key, value] : all) {
+    if (value.empty()) continue;
+    const auto dot = key.find('.');
+    if (section != key.substr(0, dot)) {
+      section = key.substr(0, dot);
+      file << "[" << section << "]\n";
+    }
+    file << key.substr(dot + 1) << " = " << value << "\n";
+  }
+  for (int i = 0; i < options_.rack.modules; ++i) {
+    file << "[[module]]\nid = " << quoted(m(i)) << "\nport = " << quoted(rack.port(i)) << "\n";
+  }
+}
+
+std::vector<std::string> Rig::gateway_argv() const {
+  return {program("dfota-gateway"), "--config", config_file()};
+}
+
+void Rig::start_gateway() {
+  const auto said = observer.on(topic("info")).size();
+  if (gateway_) earlier_logs_ += gateway_->err() + "--- started again\n";
+  gateway_ = std::make_unique<Process>(gateway_argv());
+  wait_until(
+      [&](const std::vector<MqttMessage>& messages) {
+        std::size_t count = 0;
+        for (const auto& message : messages) count += message.topic == topic("info");
+        return count > said;
+      },
+      "the gateway to be there");
+}
+
+Json Rig::job(const std::string& id, const Json& modules) const {
+  return {{"job", id},     {"modules", modules}, {"artifact", {{"url", origin.url(kDelta)}, {"sha256", sha256}}},
+          {"from", kFrom}, {"to", kTo},          {"attempts", 1}};
+}
+
+Json Rig::request_text(const std::string& to, const std::string& payload) {
+  MqttPublication publication;
+  publication.topic = to;
+  publication.payload = payload;
+  publication.response_topic = kRoot + "/client/test/" + std::to_string(++requests_);
+  publication.correlation_data = "request \xff " + std::to_string(requests_);
+  observer.publish(publication);
+  const auto reply = observer.wait_for_topic(*publication.response_topic);
+  if (!reply) throw std::runtime_error("no reply to " + to + " " + payload.substr(0, 200));
+  CHECK(reply->correlation_data == publication.correlation_data);
+  CHECK_FALSE(reply->retained);
+  return Json::parse(reply->payload);
+}
+
+void Rig::accept(const Json& body) {
+  const auto reply = request("update", body);
+  if (reply["status"] != "ok") throw std::runtime_error("not accepted: " + reply.dump());
+}
+
+Json Rig::finish(const std::string& job) {
+  const auto wanted = topic("job/" + job + "/state");
+  Json last;
+  std::size_t next = 0;
+  wait_until(
+      [&](const std::vector<MqttMessage>& messages) {
+        for (; next < messages.size(); ++next) {
+          if (messages[next].topic != wanted) continue;
+          auto state = Json::parse(messages[next].payload);
+          if (state.contains("modules")) last = std::move(state);
+        }
+        return !last.is_null();
+      },
+      "the end of job " + job, kJobWatchdog);
+  return last;
+}
+
+std::vector<Json> Rig::published(const std::string& wanted) {
+  std::vector<Json> found;
+  for (const auto& message : observer.on(wanted)) found.push_back(Json::parse(message.payload));
+  return found;
+}
+
+std::vector<Json> Rig::results(const std::string& module) {
+  const auto wanted = topic("module/" + module + "/result");
+  if (!observer.wait_for_topic(wanted, kJobWatchdog)) throw std::runtime_error("no result of " + module);
+  return published(wanted);
+}
+
+std::vector<std::pair<std::string, Json>> Rig::errors(const std::string& module) {
+  const auto prefix = topic("module/" + module + "/error/");
+  std::vector<std::pair<std::string, Json>> found;
+  for (const auto& message : observer.messages()) {
+    if (!message.topic.starts_with(prefix)) continue;
+    found.emplace_back(message.topic.substr(prefix.size()), Json::parse(message.payload));
+  }
+  return found;
+}
+
+void Rig::wait_until(const MqttObserver::Predicate& predicate, const std::string& what,
+                     std::chrono::milliseconds limit) {
+  if (!observer.wait_for(predicate, limit)) throw std::runtime_error("waited in vain for " + what);
+}
+
+std::string Rig::retained(const std::string& wanted) const {
+  MqttObserver late(broker.uri(), {wanted});
+  const auto message = late.wait_for_topic(wanted);
+  if (!message) throw std::runtime_error("nothing is retained on " + wanted);
+  CHECK(message->retained);
+  return message->payload;
+}
+
+}  // namespace dfota::test

@@ -1,0 +1,96 @@
+// The whole stack for one integration test: a private broker, a rack, an origin with a delta, a gateway on all of them
+// and an observer of everything that is published. A wait that is in vain throws; a test that fails gets the gateway's
+// log printed. The test's thread calls everything.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/broker.hpp"
+#include "tests/support/mqtt_observer.hpp"
+#include "tests/support/origin.hpp"
+#include "tests/support/rack.hpp"
+
+namespace dfota::test {
+
+inline const std::string kFrom = "UC20GQBR03A11E1G", kTo = "UC20GQBR03A12E1G";
+inline const std::string kRoot = "dfota/v1", kDelta = "/delta.bin";
+/// A job of many modules under sanitizers on a loaded machine.
+inline constexpr std::chrono::seconds kJobWatchdog{240};
+
+struct RigOptions {
+  Rack::Options rack{};
+  std::size_t delta_bytes = 65536;
+  /// "section.key" and its TOML value: added to, or instead of, what the rig writes. An empty value removes the key.
+  std::map<std::string, std::string> settings{};
+  bool start = true;
+};
+
+class Rig {
+ public:
+  using Json = nlohmann::json;
+
+  explicit Rig(const RigOptions& options);
+  ~Rig();
+  Rig(const Rig&) = delete;
+  Rig& operator=(const Rig&) = delete;
+
+  // --- the gateway
+  [[nodiscard]] std::vector<std::string> gateway_argv() const;
+  /// Returns when it has subscribed and said its R/info.
+  void start_gateway();
+  Process& gateway() { return *gateway_; }
+  void write_config(const std::map<std::string, std::string>& settings);
+  [[nodiscard]] std::string config_file() const { return dir_ / "gateway.toml"; }
+  [[nodiscard]] const TempDir& dir() const { return dir_; }
+  [[nodiscard]] std::uint16_t http_port() const { return http_port_; }
+
+  // --- topics and commands
+  [[nodiscard]] std::string topic(const std::string& rest) const { return kRoot + "/t/" + rest; }
+  [[nodiscard]] static std::string m(int module) { return "m" + std::to_string(module); }
+  /// An update of these modules (ids, or "all") to kTo, one attempt.
+  [[nodiscard]] Json job(const std::string& id, const Json& modules = "all") const;
+  /// Publishes the payload with a response topic and correlation data, and returns the reply.
+  Json request(const std::string& verb, const Json& body) { return request_text(topic("cmd/" + verb), body.dump()); }
+  Json request_text(const std::string& topic, const std::string& payload);
+  /// request(), which must be answered ok.
+  void accept(const Json& body);
+
+  // --- what was published
+  /// The last word on a job.
+  Json finish(const std::string& job);
+  /// All on this topic so far.
+  std::vector<Json> published(const std::string& topic);
+  /// The results of a module so far; the first one is waited for.
+  std::vector<Json> results(const std::string& module);
+  Json result(const std::string& module) { return results(module).front(); }
+  std::vector<Json> progress(const std::string& module) { return published(topic("module/" + module + "/progress")); }
+  /// The rest of the topic behind `error/` of each error of the module, and the payload.
+  std::vector<std::pair<std::string, Json>> errors(const std::string& module);
+  void wait_until(const MqttObserver::Predicate& predicate, const std::string& what,
+                  std::chrono::milliseconds limit = kWatchdog);
+  /// What a subscriber that comes now is given on this topic.
+  [[nodiscard]] std::string retained(const std::string& topic) const;
+
+  Broker broker{{.persistence = false, .extra = {}, .start = true}};
+  Origin origin;
+  Rack rack;
+  MqttObserver observer;
+  std::string sha256;  ///< of the delta
+
+ private:
+  void make_delta(std::size_t bytes);
+
+  RigOptions options_;
+  TempDir dir_;
+  std::uint16_t http_port_;
+  std::unique_ptr<Process> gateway_;
+  std::string earlier_logs_;
+  int requests_ = 0;
+  int failures_before_;
+};
+
+}  // namespace dfota::test
