@@ -21,13 +21,13 @@ tests      base transport config simulator modem ctl gateway tests
 library_rules='
 asio          ^asio(/|\.hpp$)          ^(transport|modem|gateway|tests)/
 nlohmann_json ^nlohmann/               ^(gateway|modem/simulator|tests)/
-Paho          ^(mqtt/|MQTT)            ^transport/mqtt_[a-z_]*\.[ch]pp$
-cpp-httplib   ^httplib\.h$             ^transport/file_server[a-z_]*\.[ch]pp$
+Paho          ^(mqtt/|MQTT)            ^transport/mqtt_connection\.[ch]pp$
+cpp-httplib   ^httplib\.h$             ^transport/file_server_answer\.[ch]pp$
 libserialport ^libserialport\.h$       ^transport/serial_port\.[ch]pp$
-libcurl       ^curl/                   ^transport/fetch[a-z_]*\.[ch]pp$
-toml++        ^toml(\+\+|plusplus)?(/|\.h) ^config/(load|toml_tree)\.[ch]pp$
-SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal[a-z_]*\.[ch]pp$|^tests/
-libsodium     ^sodium(\.h$|/)          ^transport/(sha256|hash|random|token|fetch|file_server)[a-z_]*\.[ch]pp$|^modem/simulator/|^gateway/|^tests/
+libcurl       ^curl/                   ^transport/download\.[ch]pp$
+toml++        ^toml(\+\+|plusplus)?(/|\.h) ^config/toml_tree\.[ch]pp$
+SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal_store\.[ch]pp$|^tests/
+libsodium     ^sodium(\.h$|/)          ^transport/sha256\.[ch]pp$|^modem/simulator/|^tests/
 CLI11         ^CLI/                    ^(gateway|modem/simulator)/main\.cpp$|^gateway/ctl/[a-z_]*\.cpp$|^tests/bench/
 doctest       ^doctest/                ^tests/
 '
@@ -119,13 +119,13 @@ good_tree() {  # DIR
   echo '#pragma once' >"$dir/gateway/json_guard.hpp"
   echo '#include "../anything.h"' >"$dir/build/generated.cpp"
   printf '#include <vector>\n#include <sys/socket.h>\n#include <asio/io_context.hpp>\n#include "transport/base/a.hpp"\n' >"$dir/transport/a.cpp"
-  printf '#include <mqtt/async_client.h>\n' >"$dir/transport/mqtt_client.cpp"
-  printf '#include <httplib.h>\n' >"$dir/transport/file_server.cpp"
-  printf '#include <curl/curl.h>\n' >"$dir/transport/fetch.cpp"
-  printf '#include <toml++/toml.h>\n#include "config/a.hpp"\n' >"$dir/config/load.cpp"
+  printf '#include <mqtt/async_client.h>\n' >"$dir/transport/mqtt_connection.cpp"
+  printf '#include <httplib.h>\n' >"$dir/transport/file_server_answer.cpp"
+  printf '#include <curl/curl.h>\n' >"$dir/transport/download.cpp"
+  printf '#include <toml++/toml.h>\n#include "config/a.hpp"\n' >"$dir/config/toml_tree.cpp"
   printf '#include "transport/a.hpp"\n#include "config/a.hpp"\n#include "modem/a.hpp"\n' >"$dir/modem/a.cpp"
   printf '#include "modem/simulator/a.hpp"\n#include <CLI/CLI.hpp>\n' >"$dir/modem/simulator/main.cpp"
-  printf '#include <sqlite3.h>\n#include "modem/a.hpp"\n' >"$dir/gateway/journal.cpp"
+  printf '#include <sqlite3.h>\n#include "modem/a.hpp"\n' >"$dir/gateway/journal_store.cpp"
   printf '#include "gateway/json_guard.hpp"\n#include "transport/a.hpp"\n' >"$dir/gateway/ctl/a.cpp"
   printf '// #include "../x.hpp"\n#include <doctest/doctest.h>\n#include "gateway/ctl/a.hpp"\n' >"$dir/tests/unit/a_test.cpp"
 }
@@ -187,6 +187,12 @@ transport/a.cpp #include <boost/asio.hpp>
 transport/a.cpp #include <libudev.h>
 transport/a.cpp #include <mqtt/async_client.h>
 transport/a.cpp #include <MQTTAsync.h>
+transport/mqtt_client.cpp #include <mqtt/async_client.h>
+transport/file_server.cpp #include <httplib.h>
+transport/fetch.cpp #include <curl/curl.h>
+config/load.cpp #include <toml++/toml.h>
+gateway/journal.cpp #include <sqlite3.h>
+gateway/a.cpp #include <sodium.h>
 gateway/a.cpp #include <mqtt/message.h>
 gateway/a.cpp #include <httplib.h>
 modem/a.cpp #include <libserialport.h>
