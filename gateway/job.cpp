@@ -12,14 +12,10 @@ using nlohmann::json;
 
 constexpr std::array<std::string_view, 8> kStates = {"queued",   "running",  "paused", "succeeded",
                                                      "canceled", "rejected", "failed", "partial"};
-constexpr std::array<std::string_view, 8> kPhases = {"idle",        "queued",    "preparing", "uploading",
-                                                     "downloading", "rebooting", "updating",  "verifying"};
-
-template <class Enum, class Words>
-Enum from_word(const Words& words, const std::string& word) {
-  const auto found = std::find(words.begin(), words.end(), word);
-  if (found == words.end()) throw std::invalid_argument(word);
-  return static_cast<Enum>(found - words.begin());
+JobState state_from_word(const std::string& word) {
+  const auto found = std::find(kStates.begin(), kStates.end(), word);
+  if (found == kStates.end()) throw std::invalid_argument(word);
+  return static_cast<JobState>(found - kStates.begin());
 }
 
 UpdateError error_from_json(const json& from) {
@@ -30,7 +26,7 @@ UpdateError error_from_json(const json& from) {
   error.meaning = from.at("meaning");
   error.hint = from.at("hint");
   error.message = from.at("message");
-  error.phase = from_word<Phase>(kPhases, from.at("phase"));
+  error.phase = phase_from_word(from.at("phase").get<std::string>()).value();
   error.retryable = from.at("retryable");
   return error;
 }
@@ -117,7 +113,7 @@ std::optional<Job> job_from_document(const std::string& document) try {
   job.command.job = from.at("id");
   job.run = from.at("run");
   job.accepted_at = from_ms(from.at("accepted_at_ms"));
-  job.state = from_word<JobState>(kStates, from.at("state"));
+  job.state = state_from_word(from.at("state"));
   job.final_seq = from.at("final_seq");
   for (const auto& module : from.at("modules")) {
     job.parts.push_back(std::make_unique<Part>());
@@ -129,20 +125,17 @@ std::optional<Job> job_from_document(const std::string& document) try {
 }
 
 std::optional<Part> part_from_document(const std::string& document) try {
-  static constexpr std::array<std::string_view, 3> kSteps = {"preparing", "commanded", "released"};
   const auto from = json::parse(document);
   Part part;
   part.module = from.at("module");
-  part.checkpoint.step = from_word<Step>(kSteps, from.at("step"));
+  part.checkpoint.step = step_from_word(from.at("step").get<std::string>()).value();
   part.checkpoint.attempt = from.at("attempt");
   part.checkpoint.token = from.at("token");
   if (from.contains("begun_at_ms")) part.begun_at = from_ms(from.at("begun_at_ms"));
   if (from.contains("result")) {
     const auto& in = from.at("result");
     UpdateResult result;
-    const auto outcome = outcome_from_word(in.at("outcome").get<std::string>());
-    if (!outcome) return std::nullopt;
-    result.outcome = *outcome;
+    result.outcome = outcome_from_word(in.at("outcome").get<std::string>()).value();
     result.version = in.at("version");
     result.attempts = in.at("attempts");
     result.warnings = in.at("warnings").get<std::vector<std::string>>();

@@ -14,4 +14,11 @@ std::string_view to_word(Step step) {
   return "";
 }
 
+std::optional<Step> step_from_word(std::string_view word) {
+  for (const auto step : {Step::preparing, Step::commanded, Step::released}) {
+    if (to_word(step) == word) return step;
+  }
+  return std::nullopt;
+}
+
 }  // namespace dfota

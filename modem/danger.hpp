@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 
 namespace dfota {
@@ -50,5 +51,6 @@ constexpr MaySend may_send(Step step, Evidence evidence) {
 }
 
 std::string_view to_word(Step step);
+std::optional<Step> step_from_word(std::string_view word);
 
 }  // namespace dfota

@@ -1,5 +1,6 @@
 #include "modem/update_types.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace dfota {
@@ -8,6 +9,14 @@ constexpr std::array<std::string_view, 8> kPhases = {"idle",        "queued",   
                                                      "downloading", "rebooting", "updating",  "verifying"};
 constexpr std::array<std::string_view, 6> kOutcomes = {"succeeded", "skipped",  "rejected",
                                                        "failed",    "canceled", "lost"};
+
+template <class Enum, std::size_t count>
+std::optional<Enum> from_word(const std::array<std::string_view, count>& words, std::string_view word) {
+  const auto found = std::find(words.begin(), words.end(), word);
+  if (found == words.end()) return std::nullopt;
+  return static_cast<Enum>(found - words.begin());
+}
+
 }  // namespace
 
 std::string_view to_word(Phase phase) {
@@ -18,11 +27,12 @@ std::string_view to_word(Outcome outcome) {
   return kOutcomes[static_cast<std::size_t>(outcome)];
 }
 
+std::optional<Phase> phase_from_word(std::string_view word) {
+  return from_word<Phase>(kPhases, word);
+}
+
 std::optional<Outcome> outcome_from_word(std::string_view word) {
-  for (std::size_t i = 0; i < kOutcomes.size(); ++i) {
-    if (kOutcomes[i] == word) return static_cast<Outcome>(i);
-  }
-  return std::nullopt;
+  return from_word<Outcome>(kOutcomes, word);
 }
 
 UpdateError UpdateError::of(CodeSource source, int number, Phase phase) {

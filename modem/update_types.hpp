@@ -16,6 +16,7 @@ namespace dfota {
 
 enum class Phase { idle, queued, preparing, uploading, downloading, rebooting, updating, verifying };
 std::string_view to_word(Phase phase);
+std::optional<Phase> phase_from_word(std::string_view word);
 
 enum class Outcome { succeeded, skipped, rejected, failed, canceled, lost };
 std::string_view to_word(Outcome outcome);

@@ -6,11 +6,13 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "tests/support/broker.hpp"
+#include "tests/support/mqtt_observer.hpp"
 #include "transport/mqtt_client.hpp"
 
 namespace dfota::test {
@@ -142,5 +144,37 @@ class Subject {
   std::string last_reason_;
   MqttClient client_;
 };
+
+inline std::vector<std::string> payloads(const std::vector<MqttMessage>& messages) {
+  std::vector<std::string> result;
+  for (const auto& message : messages) result.push_back(message.payload);
+  return result;
+}
+
+/// The first arrivals, without the repetitions that at-least-once allows.
+inline std::vector<std::string> distinct(const std::vector<std::string>& all) {
+  std::vector<std::string> result;
+  std::set<std::string> seen;
+  for (const auto& one : all) {
+    if (seen.insert(one).second) result.push_back(one);
+  }
+  return result;
+}
+
+inline std::vector<std::string> numbers(int from, int to) {
+  std::vector<std::string> result;
+  for (int i = from; i <= to; ++i) result.push_back(std::to_string(i));
+  return result;
+}
+
+inline bool wait_for_count(MqttObserver& observer, const std::string& topic, std::size_t count) {
+  return observer.wait_for([&](const std::vector<MqttMessage>& messages) {
+    std::set<std::string> seen;
+    for (const auto& message : messages) {
+      if (message.topic == topic) seen.insert(message.payload);
+    }
+    return seen.size() >= count;
+  });
+}
 
 }  // namespace dfota::test

@@ -42,8 +42,8 @@ class TempFile {
 };
 
 /// A server on a free port, and the loop that the test runs itself while it waits for something.
-struct Rig {
-  explicit Rig(std::size_t size = 1000, FileServerOptions options = {}) : file(size), server(make(options)) {
+struct FileServerRig {
+  explicit FileServerRig(std::size_t size = 1000, FileServerOptions options = {}) : file(size), server(make(options)) {
     REQUIRE(server->start().ok());
     server->on_fault = [this](const std::string& line) { faults.push_back(line); };
     REQUIRE(server->offer(token, "delta.bin", file.path, [this] { changed(); }).ok());
@@ -87,8 +87,8 @@ struct Rig {
 
 class Client {
  public:
-  explicit Client(Rig& rig) : rig_(rig), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) { REQUIRE(fd_ >= 0); }
-  Client(Rig& rig, const std::string& text) : Client(rig) {
+  explicit Client(FileServerRig& rig) : rig_(rig), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) { REQUIRE(fd_ >= 0); }
+  Client(FileServerRig& rig, const std::string& text) : Client(rig) {
     connect();
     send(text);
   }
@@ -188,13 +188,13 @@ class Client {
     return true;
   }
 
-  Rig& rig_;
+  FileServerRig& rig_;
   int fd_;
 };
 
 /// The answer to one request on a connection of its own, with the border open.
 struct Answered : Client {
-  Answered(Rig& rig, const std::string& request, bool has_body = true) : Client(rig, request) {
+  Answered(FileServerRig& rig, const std::string& request, bool has_body = true) : Client(rig, request) {
     CHECK(until_response(has_body));
     REQUIRE_FALSE(head.empty());
   }

@@ -9,7 +9,7 @@ using namespace dfota::file_server_rig;
 using namespace std::chrono_literals;
 
 TEST_CASE("GET brings the whole file with an exact length early in a short head") {
-  Rig rig(100000);
+  FileServerRig rig(100000);
   rig.server->release(rig.token);
   Answered client(rig, rig.get("Accept-Encoding: gzip, br, deflate\r\n"));
   CHECK(client.status() == "200");
@@ -32,7 +32,7 @@ TEST_CASE("GET brings the whole file with an exact length early in a short head"
 }
 
 TEST_CASE("HEAD says the same without the body and is no request of the file") {
-  Rig rig;
+  FileServerRig rig;
   Answered client(rig, "HEAD " + rig.path() + " HTTP/1.1\r\nRange: bytes=5-6\r\nConnection: close\r\n\r\n", false);
   CHECK(client.status() == "200");
   CHECK(client.has_line("Content-Length: 1000"));
@@ -43,7 +43,7 @@ TEST_CASE("HEAD says the same without the body and is no request of the file") {
 }
 
 TEST_CASE("HTTP/1.0 is served and closed") {
-  Rig rig;
+  FileServerRig rig;
   rig.server->release(rig.token);
   Answered client(rig, "GET " + rig.path() + " HTTP/1.0\r\n\r\n");
   CHECK(client.body == rig.file.content);
@@ -53,7 +53,7 @@ TEST_CASE("HTTP/1.0 is served and closed") {
 }
 
 TEST_CASE("bare LF, three of them at the end, bytes=0-, and the connection serves the next request too") {
-  Rig rig;
+  FileServerRig rig;
   rig.server->release(rig.token);
   Client client(rig, "GET " + rig.path() + " HTTP/1.1\nHost: here\nRange: bytes=0-\n\n\n");
   for (int i = 0; i < 3; ++i) {
@@ -66,7 +66,7 @@ TEST_CASE("bare LF, three of them at the end, bytes=0-, and the connection serve
 }
 
 TEST_CASE("ranged chunks on one connection, two of them sent at once, make the file and its union") {
-  Rig rig;
+  FileServerRig rig;
   rig.server->release(rig.token);
   Client client(rig, rig.get("Range: bytes=0-399\r\n") + rig.get("Range: bytes=400-799\r\n"));
   std::string whole;
@@ -106,7 +106,7 @@ TEST_CASE("F18: ranges as RFC 9110 has them") {
       {"bytes=0-1,0-1,0-1,0-1", "200", 0, 1000, nullptr},
       {"bytes=10-19\r\nIf-Range: \"x\"", "200", 0, 1000, nullptr},
   };
-  Rig rig;
+  FileServerRig rig;
   rig.server->release(rig.token);
   for (const auto& row : table) {
     CAPTURE(row.range);
@@ -126,7 +126,7 @@ TEST_CASE("F18: ranges as RFC 9110 has them") {
 TEST_CASE("a reader that takes nothing for stall_limit is cut") {
   FileServerOptions options;
   options.stall_limit = 20ms;
-  Rig rig(8 << 20, options);
+  FileServerRig rig(8 << 20, options);
   Client client(rig, rig.get());
   REQUIRE(rig.until([&] { return rig.look().requests == 1 && rig.look().open_connections == 0; }));
   CHECK(client.until_end());
@@ -134,7 +134,7 @@ TEST_CASE("a reader that takes nothing for stall_limit is cut") {
 }
 
 TEST_CASE("what replaces the file on disk is not served") {
-  Rig rig;
+  FileServerRig rig;
   rig.server->release(rig.token);
   const std::string other = rig.file.path.string() + ".new";
   std::ofstream(other) << std::string(1000, '!');

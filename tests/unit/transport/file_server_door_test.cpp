@@ -9,7 +9,7 @@ using namespace dfota::file_server_rig;
 using namespace std::chrono_literals;
 
 TEST_CASE("F19: everything else is 404 with an empty body and a closed connection") {
-  Rig rig;
+  FileServerRig rig;
   rig.server->release(rig.token);
   const std::string base = "/a/" + rig.token;
   const std::vector<std::string> targets = {
@@ -62,7 +62,7 @@ TEST_CASE("F19: everything else is 404 with an empty body and a closed connectio
 }
 
 TEST_CASE("500 silent and dripping sockets do not delay a good request") {
-  Rig rig;
+  FileServerRig rig;
   rig.server->release(rig.token);
   std::vector<std::unique_ptr<Client>> crowd;
   for (int i = 0; i < 500; ++i) {
@@ -79,7 +79,7 @@ TEST_CASE("500 silent and dripping sockets do not delay a good request") {
 TEST_CASE("heads that do not come are bounded in number, and the oldest is cut") {
   FileServerOptions options;
   options.max_pending_heads = 4;
-  Rig rig(1000, options);
+  FileServerRig rig(1000, options);
   std::vector<std::unique_ptr<Client>> crowd;
   for (int i = 0; i < 5; ++i) crowd.push_back(std::make_unique<Client>(rig, "GET "));
   CHECK(crowd.front()->until_end());
@@ -92,7 +92,7 @@ TEST_CASE("heads that do not come are bounded in number, and the oldest is cut")
 TEST_CASE("heads of one source are bounded until it has shown a valid token") {
   FileServerOptions options;
   options.max_pending_heads_per_source = 2;
-  Rig rig(1000, options);
+  FileServerRig rig(1000, options);
   rig.server->release(rig.token);
   std::vector<std::unique_ptr<Client>> crowd;
   for (int i = 0; i < 3; ++i) crowd.push_back(std::make_unique<Client>(rig, "GET "));
@@ -111,7 +111,7 @@ TEST_CASE("heads of one source are bounded until it has shown a valid token") {
 
 TEST_CASE("a head that is not whole at its deadline is cut, not before") {
   SteppedClock clock;
-  Rig rig;
+  FileServerRig rig;
   Client silent(rig, "");
   Client dripping(rig, "GET ");
   Client whole(rig, "GET / HTTP/1.1\r\n\r\n");
@@ -128,7 +128,7 @@ TEST_CASE("a head that is not whole at its deadline is cut, not before") {
 }
 
 TEST_CASE("a port that is taken is busy, an address that is not ours or none at all is invalid") {
-  Rig rig;
+  FileServerRig rig;
   asio::io_context loop;
   FileServerOptions options;
   options.port = rig.server->port();
@@ -141,19 +141,19 @@ TEST_CASE("a port that is taken is busy, an address that is not ours or none at 
 }
 
 TEST_CASE("the port is free again at once after a server that had connections") {
-  auto first = std::make_unique<Rig>();
+  auto first = std::make_unique<FileServerRig>();
   const auto port = first->server->port();
   first->server->release(first->token);
   Answered(*first, first->get("Connection: close\r\n")).until_end();
   first.reset();
   FileServerOptions options;
   options.port = port;
-  Rig second(1000, options);
+  FileServerRig second(1000, options);
   CHECK(second.server->port() == port);
 }
 
 TEST_CASE("without descriptors the listener stays, says so once, and serves when there are some again") {
-  Rig rig;
+  FileServerRig rig;
   rig.server->release(rig.token);
   Client client(rig);
   rlimit before{};

@@ -12,7 +12,7 @@ TEST_CASE("the last byte is held until it is released") {
   for (const std::size_t size : {std::size_t{1}, std::size_t{2}, std::size_t{1000}, std::size_t{16384},
                                  std::size_t{16385}, std::size_t{100000}}) {
     CAPTURE(size);
-    Rig rig(size);
+    FileServerRig rig(size);
     Client client(rig, rig.get());
     REQUIRE(rig.until([&] {
       client.take();
@@ -33,7 +33,7 @@ TEST_CASE("the last byte is held until it is released") {
 }
 
 TEST_CASE("a range that holds only the last byte waits for the release, one that does not hold it never waits") {
-  Rig rig;
+  FileServerRig rig;
   CHECK(Answered(rig, rig.get("Range: bytes=0-998\r\n")).body.size() == 999);
   Client client(rig, rig.get("Range: bytes=-1\r\n"));
   REQUIRE(rig.until([&] { return rig.look().last_byte_wanted; }));
@@ -46,7 +46,7 @@ TEST_CASE("a range that holds only the last byte waits for the release, one that
 }
 
 TEST_CASE("on_change is called on the loop when the last byte is wanted, and may release or revoke right there") {
-  Rig rig;
+  FileServerRig rig;
   int wanted = 0;
   rig.on_change = [&] {
     if (!rig.look().last_byte_wanted) return;
@@ -56,7 +56,7 @@ TEST_CASE("on_change is called on the loop when the last byte is wanted, and may
   CHECK(Answered(rig, rig.get("Connection: close\r\n")).body == rig.file.content);
   CHECK(wanted == 1);
 
-  Rig other;
+  FileServerRig other;
   bool was_held = false;
   other.on_change = [&] {
     if (other.look().last_byte_wanted) was_held = other.server->revoke(other.token);
@@ -68,7 +68,7 @@ TEST_CASE("on_change is called on the loop when the last byte is wanted, and may
 }
 
 TEST_CASE("revoked before its release: the last byte never arrives, and nothing is served again") {
-  Rig rig;
+  FileServerRig rig;
   Client client(rig, rig.get());
   REQUIRE(rig.until([&] { return rig.look().last_byte_wanted; }));
   REQUIRE(client.until_body(999));
@@ -85,7 +85,7 @@ TEST_CASE("revoked before its release: the last byte never arrives, and nothing 
 }
 
 TEST_CASE("revoked after its release: the module may have all of it") {
-  Rig rig;
+  FileServerRig rig;
   rig.server->release(rig.token);
   CHECK_FALSE(rig.server->revoke(rig.token));
   Client client(rig, rig.get());
@@ -95,7 +95,7 @@ TEST_CASE("revoked after its release: the module may have all of it") {
 }
 
 TEST_CASE("revoking cuts a connection that is stuck, and a keep-alive connection gets nothing more") {
-  Rig rig(8 << 20);
+  FileServerRig rig(8 << 20);
   Client stuck(rig, rig.get());
   REQUIRE(stuck.until_stuck());
   Client idle(rig, rig.get("Range: bytes=0-9\r\n"));
@@ -108,7 +108,7 @@ TEST_CASE("revoking cuts a connection that is stuck, and a keep-alive connection
 }
 
 TEST_CASE("a reader that reads nothing: what the kernel took is not counted as delivered") {
-  Rig rig(8 << 20);
+  FileServerRig rig(8 << 20);
   rig.server->release(rig.token);
   Client client(rig, rig.get());
   REQUIRE(client.until_stuck());
@@ -127,7 +127,7 @@ TEST_CASE("a reader that reads nothing: what the kernel took is not counted as d
 }
 
 TEST_CASE("a download that was cut is resumed by Range, and the union is what counts") {
-  Rig rig(1 << 20);
+  FileServerRig rig(1 << 20);
   rig.server->release(rig.token);
   std::string part;
   {
@@ -147,7 +147,7 @@ TEST_CASE("a download that was cut is resumed by Range, and the union is what co
 }
 
 TEST_CASE("fetched twice is delivered once") {
-  Rig rig;
+  FileServerRig rig;
   rig.server->release(rig.token);
   CHECK(Answered(rig, rig.get()).body == rig.file.content);
   CHECK(Answered(rig, rig.get()).body == rig.file.content);
@@ -157,7 +157,7 @@ TEST_CASE("fetched twice is delivered once") {
 }
 
 TEST_CASE("a peer that goes away while it waits for the last byte is noticed") {
-  Rig rig;
+  FileServerRig rig;
   {
     Client client(rig, rig.get());
     REQUIRE(rig.until([&] { return rig.look().last_byte_wanted; }));
@@ -169,7 +169,7 @@ TEST_CASE("a peer that goes away while it waits for the last byte is noticed") {
 }
 
 TEST_CASE("of too many requests with one token the oldest is cut") {
-  Rig rig;
+  FileServerRig rig;
   std::vector<std::unique_ptr<Client>> clients;
   for (int i = 0; i < 5; ++i) {
     clients.push_back(std::make_unique<Client>(rig, rig.get()));
@@ -184,7 +184,7 @@ TEST_CASE("of too many requests with one token the oldest is cut") {
 }
 
 TEST_CASE("an offer that cannot be served is refused") {
-  Rig rig;
+  FileServerRig rig;
   TempFile empty(0);
   const auto nothing = [] {};
   CHECK(rig.server->offer("t1", "n", "/no/such/file", nothing).error().code == Errc::absent);
@@ -205,7 +205,7 @@ TEST_CASE("tokens are 128 bits in hex, never the same") {
 }
 
 TEST_CASE("the destructor ends transfers that are stuck, and those that wait for their release") {
-  Rig rig(8 << 20);
+  FileServerRig rig(8 << 20);
   TempFile small(10);
   const auto token = FileServer::make_token();
   REQUIRE(rig.server->offer(token, "n", small.path, [] {}).ok());

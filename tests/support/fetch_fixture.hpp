@@ -1,0 +1,172 @@
+// A small HTTP server on loopback that answers as the test says, and a Fetch that asks it.
+#pragma once
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <asio/co_spawn.hpp>
+#include <atomic>
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <functional>
+#include <future>
+#include <thread>
+#include "transport/base/clock.hpp"
+#include "transport/fetch.hpp"
+#include "transport/sha256.hpp"
+
+namespace dfota::test {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+inline bool send_all(int socket, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const auto size = ::send(socket, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    if (size <= 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(size));
+  }
+  return true;
+}
+
+inline void wait_for_end(int socket) {
+  char byte = 0;
+  while (::recv(socket, &byte, 1, 0) > 0) {
+  }
+}
+
+inline std::string answer(const std::string& body) {
+  return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+inline std::string redirect(const std::string& to) {
+  return "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + to + "\r\n\r\n";
+}
+
+/// An HTTP server on loopback that does with each connection what the test says, one after the other.
+class ScriptedOrigin {
+ public:
+  using Play = std::function<void(int socket, const std::string& head)>;
+
+  explicit ScriptedOrigin(Play play) : play_(std::move(play)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(::bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0);
+    REQUIRE(::listen(listener_, 16) == 0);
+    REQUIRE(::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    port_ = ntohs(address.sin_port);
+    thread_ = std::thread([this] { serve(); });
+  }
+  explicit ScriptedOrigin(std::string reply) : ScriptedOrigin([reply](int socket, const std::string&) { send_all(socket, reply); }) {}
+  ~ScriptedOrigin() {
+    ::shutdown(listener_, SHUT_RDWR);
+    thread_.join();
+    ::close(listener_);
+  }
+  [[nodiscard]] std::string url(const std::string& host = "127.0.0.1") const {
+    return "http://" + host + ":" + std::to_string(port_) + "/delta.bin";
+  }
+  [[nodiscard]] int requests() const { return requests_; }
+
+ private:
+  void serve() {
+    for (int socket = 0; (socket = ::accept(listener_, nullptr, nullptr)) >= 0;) {
+      std::string head;
+      char byte = 0;
+      while (!head.ends_with("\r\n\r\n") && ::recv(socket, &byte, 1, 0) > 0) head += byte;
+      ++requests_;
+      play_(socket, head);
+      ::shutdown(socket, SHUT_WR);
+      wait_for_end(socket);
+      ::close(socket);
+    }
+  }
+
+  Play play_;
+  int listener_ = -1;
+  std::uint16_t port_ = 0;
+  std::atomic<int> requests_{0};
+  std::thread thread_;
+};
+
+inline std::string hash_of(const std::string& bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.hex();
+}
+
+using Outcome = Result<fs::path>;
+
+inline Awaitable<> keep(Fetch& fetch, FetchRequest request, std::optional<Outcome>& outcome) {
+  outcome = co_await fetch.fetch(request);
+}
+
+struct FetchBench {
+  FetchBench() {
+    std::string name = (fs::temp_directory_path() / "fetch_test.XXXXXX").string();
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    root = name;
+    options.directory = root / "cache" / "artifacts";
+    options.allow_hosts = {"127.0.0.1"};
+  }
+  ~FetchBench() {
+    fetch.reset();
+    fs::remove_all(root);
+  }
+
+  void start(const std::string& url, const std::string& sha256, std::optional<Outcome>& outcome,
+             std::optional<std::uint64_t> size = std::nullopt) {
+    if (!fetch) fetch = std::make_unique<Fetch>(loop, options);
+    FetchRequest request;
+    request.url = url;
+    request.sha256 = sha256;
+    request.size = size;
+    asio::co_spawn(loop, keep(*fetch, request, outcome), [](const std::exception_ptr& thrown) {
+      if (thrown) std::rethrow_exception(thrown);
+    });
+  }
+  Outcome finish(std::optional<Outcome>& outcome) {
+    loop.restart();
+    while (!outcome) REQUIRE(loop.run_one() > 0);
+    return *outcome;
+  }
+  Outcome get(const std::string& url, const std::string& sha256, std::optional<std::uint64_t> size = std::nullopt) {
+    std::optional<Outcome> outcome;
+    start(url, sha256, outcome, size);
+    return finish(outcome);
+  }
+  /// The error, after which nothing must be left in the directory.
+  Error failure(const std::string& url, const std::string& sha256, std::optional<std::uint64_t> size = std::nullopt) {
+    auto outcome = get(url, sha256, size);
+    REQUIRE_FALSE(outcome.ok());
+    INFO(outcome.error().message);
+    CHECK(files() == 0);
+    return outcome.error();
+  }
+  [[nodiscard]] int files() const {
+    return fs::exists(options.directory)
+               ? static_cast<int>(std::distance(fs::directory_iterator(options.directory), fs::directory_iterator()))
+               : 0;
+  }
+
+  asio::io_context loop;
+  fs::path root;
+  FetchOptions options;
+  std::unique_ptr<Fetch> fetch;
+};
+
+inline std::string content(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+const std::string kBody(300000, 'd');
+
+}  // namespace dfota::test
