@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   cli.add_option("--config", file, "the configuration (TOML)")->required();
   cli.add_flag("--check", check, "read the configuration, print every fault as FILE:LINE:COL: message, and exit");
   cli.add_flag("--verbose", verbose, "log the AT dialogues");
-  cli.set_version_flag("--version", DFOTA_VERSION);
+  cli.set_version_flag("--version", "dfota-gateway " DFOTA_VERSION);
   try {
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
