@@ -1,5 +1,7 @@
 #include "gateway/progress.hpp"
 
+#include <cmath>
+
 namespace dfota {
 
 DownloadRate::Reading DownloadRate::take(Clock::time_point now, std::uint64_t bytes, std::uint64_t total_bytes) {
@@ -15,7 +17,7 @@ DownloadRate::Reading DownloadRate::take(Clock::time_point now, std::uint64_t by
   const double rate = static_cast<double>(bytes - first.bytes) / elapsed;
   reading.bytes_per_second = static_cast<std::uint64_t>(rate);
   if (rate >= 1 && bytes <= total_bytes) {
-    reading.eta_s = static_cast<std::uint64_t>(static_cast<double>(total_bytes - bytes) / rate + 0.5);
+    reading.eta_s = static_cast<std::uint64_t>(std::llround(static_cast<double>(total_bytes - bytes) / rate));
   }
   return reading;
 }

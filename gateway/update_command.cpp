@@ -26,7 +26,7 @@ CommandFault invalid(std::string pointer, std::string message) {
   return {"invalid", std::move(message), std::move(pointer)};
 }
 
-std::string escaped(std::string key) {
+std::string escaped(const std::string& key) {
   std::string out;
   for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
   return out;
