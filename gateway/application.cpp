@@ -83,7 +83,10 @@ int Application::open() {
   }
   journal_ = std::move(journal.value());
   files_ = std::make_unique<FileServer>(loop_, file_server_options(config_));
-  files_->on_fault = [](const std::string& what) { log::error("http: ", what); };
+  files_->on_fault = [this](const std::string& what) {
+    log::error("http: ", what);
+    if (api_) api_->report_fault("http_listener_down", what);
+  };
   if (const auto started = files_->start(); !started) {
     log::error("http.listen: ", started.error().message);
     return kExitHeld;
@@ -106,7 +109,7 @@ void Application::start() {
     log::error("the journal was broken and is kept as ", journal_->set_aside(), "; every module is listened to for ",
                config_.timeouts.progress_gap, " s before it is spoken to");
     config_.timeouts.listen = config_.timeouts.progress_gap;
-    api_->set_problem("journal_corrupt", true);
+    api_->set_problem("journal_corrupt", "kept as " + journal_->set_aside());
   }
   for (const auto& module : config_.modules) {
     modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *api_);

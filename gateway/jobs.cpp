@@ -117,7 +117,13 @@ Awaitable<> Jobs::fetch_and_queue(std::string id) {
   request.url = job.command.url;
   request.sha256 = job.command.sha256;
   request.size = job.command.size;
-  const auto fetched = co_await fetch_.fetch(request);
+  auto fetched = co_await fetch_.fetch(request);
+  while (!stopping_ && !fetched && fetched.error().code == Errc::busy) {
+    // More jobs wait for their delta than the fetcher takes: this one gets its turn.
+    co_await sleep_for(loop_, kFetchAgain);
+    auto again = co_await fetch_.fetch(request);
+    fetched = std::move(again);
+  }
   if (stopping_) co_return;
   if (!fetched) {
     log::warning("job ", id, ": ", masked_url(job.command.url), ": ", fetched.error().message);

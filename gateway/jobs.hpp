@@ -37,6 +37,8 @@ class Jobs {
   static constexpr std::size_t kMaxQueued = 10000;  ///< jobs not ended; more are refused: queue_full
   static constexpr std::size_t kKeep = 1000;        ///< ended jobs kept, the oldest go
 
+  static constexpr auto kFetchAgain = std::chrono::seconds(1);
+
   using Modules = std::map<std::string, std::unique_ptr<Module>>;
 
   Jobs(asio::io_context& loop, const Config& config, Modules& modules, Fetch& fetch, Slots& slots, FileServer& files,

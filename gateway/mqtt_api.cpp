@@ -126,11 +126,11 @@ Awaitable<> MqttApi::handle(MqttMessage message, std::shared_ptr<std::promise<bo
     if (!committed) {
       log::error("mqtt: cmd/", verb,
                  " is not acknowledged, for the journal cannot be written: ", committed.error().message);
-      set_problem("journal_unavailable", true);
+      set_problem("journal_unavailable", committed.error().message);
       acknowledged->set_value(false);
       co_return;
     }
-    set_problem("journal_unavailable", false);
+    clear_problem("journal_unavailable");
     jobs_->begin(decision.job);
   }
   acknowledged->set_value(true);
@@ -223,19 +223,24 @@ void MqttApi::publish_info() {
   publish_retained(topics_.info(), out);
 }
 
-void MqttApi::set_problem(const std::string& code, bool present) {
-  const bool changed = present ? problems_.insert(code).second : problems_.erase(code) > 0;
-  if (!changed) return;
-  if (present) {
-    auto out = payload(config_.gateway.id);
-    out["code"] = code;
-    MqttPublication publication;
-    publication.topic = topics_.status();
-    publication.topic.replace(publication.topic.rfind('/'), std::string::npos, "/error/gateway/" + code);
-    publication.payload = dump(out);
-    mqtt_.publish(std::move(publication));
-  }
+void MqttApi::set_problem(const std::string& code, const std::string& message) {
+  if (!problems_.insert(code).second) return;
+  report_fault(code, message);
   publish_info();
+}
+
+void MqttApi::clear_problem(const std::string& code) {
+  if (problems_.erase(code) > 0) publish_info();
+}
+
+void MqttApi::report_fault(const std::string& code, const std::string& message) {
+  auto out = payload(config_.gateway.id);
+  out["code"] = code;
+  out["message"] = message;
+  MqttPublication publication;
+  publication.topic = topics_.gateway_error(code);
+  publication.payload = dump(out);
+  mqtt_.publish(std::move(publication));
 }
 
 void MqttApi::update_progress(const Job& job, const Part& part, const UpdateProgress& progress,

@@ -39,8 +39,11 @@ class MqttApi : public JobListener, public ModuleObserver {
 
   /// Another client has our client id. On the loop.
   std::function<void()> on_taken_over;
-  /// What stands under `problems` of R/info.
-  void set_problem(const std::string& code, bool present);
+  /// A fault of the gateway itself, told on R/error/gateway/<code> and under `problems` of R/info as long as it lasts.
+  void set_problem(const std::string& code, const std::string& message);
+  void clear_problem(const std::string& code);
+  /// One that has passed by the time it is told.
+  void report_fault(const std::string& code, const std::string& message);
 
   // JobListener
   void update_progress(const Job& job, const Part& part, const UpdateProgress& progress,

@@ -23,6 +23,7 @@ class Topics {
   [[nodiscard]] std::string command(const std::string& verb) const { return root_ + "/cmd/" + verb; }
   [[nodiscard]] std::string reply(const std::string& verb) const { return root_ + "/rsp/" + verb; }
   [[nodiscard]] std::string status() const { return root_ + "/status"; }
+  [[nodiscard]] std::string gateway_error(const std::string& code) const { return root_ + "/error/gateway/" + code; }
   [[nodiscard]] std::string info() const { return root_ + "/info"; }
   [[nodiscard]] std::string module(const std::string& id, const std::string& what) const {
     return root_ + "/module/" + id + "/" + what;
