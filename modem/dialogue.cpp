@@ -5,11 +5,14 @@
 namespace dfota {
 
 Awaitable<Result<AtReply>> Dialogue::say(std::string text, Clock::duration limit) {
+  hear_();
   const auto allowed = may_send(danger_.step, danger_.evidence);
   if (allowed == MaySend::nothing || (allowed == MaySend::bare_at && text != "AT")) {
     co_return Error(Errc::refused, "the module may be flashing; " + text + " was not written");
   }
-  co_return co_await port_.command(std::move(text), limit);
+  auto reply = co_await port_.command(std::move(text), limit);
+  hear_();
+  co_return reply;
 }
 
 Awaitable<Result<void>> Dialogue::synchronise() {

@@ -2,6 +2,7 @@
 // is not written. The one command that is not asked here is AT+QFOTADL itself (update_procedure.cpp). Loop thread only.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -24,8 +25,10 @@ class Dialogue {
   static constexpr auto kAnswerLimit = std::chrono::seconds(2);
   static constexpr auto kPdpLimit = std::chrono::seconds(10);
 
-  /// Both must outlive this object.
-  Dialogue(ModulePort& port, const Danger& danger) : port_(port), danger_(danger) {}
+  /// `hear` brings `danger` up to date with what the module has said; it is called before the table is asked. All must
+  /// outlive this object.
+  Dialogue(ModulePort& port, const Danger& danger, std::function<void()> hear)
+      : port_(port), danger_(danger), hear_(std::move(hear)) {}
 
   /// One command and its reply. Errors: link_lost, timeout, and refused when the table forbids it now (FOTA was heard).
   Awaitable<Result<AtReply>> say(std::string text, Clock::duration limit = kAnswerLimit);
@@ -44,6 +47,7 @@ class Dialogue {
  private:
   ModulePort& port_;
   const Danger& danger_;
+  std::function<void()> hear_;
 };
 
 }  // namespace dfota

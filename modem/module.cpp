@@ -36,7 +36,7 @@ Module::Module(asio::io_context& loop, ModuleConfig config, const ModemConfig& m
       observer_(observer),
       changed_(loop),
       port_(loop, config_.port, link_options(modem), changed_, "module " + config_.id),
-      dialogue_(port_, danger_),
+      dialogue_(port_, danger_, [this] { hear_fota(); }),
       expected_imei_(config_.imei) {}
 
 void Module::start() {

@@ -8,7 +8,12 @@ namespace dfota {
 
 UpdateProcedure::UpdateProcedure(asio::io_context& loop, ModulePort& port, UpdateOrder order,
                                  const TimeoutsConfig& timeouts, UpdateEnv& env)
-    : loop_(loop), port_(port), order_(std::move(order)), timeouts_(timeouts), env_(env), dialogue_(port, danger_) {}
+    : loop_(loop),
+      port_(port),
+      order_(std::move(order)),
+      timeouts_(timeouts),
+      env_(env),
+      dialogue_(port, danger_, [this] { hear(); }) {}
 
 Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
   checkpoint_ = entry;
@@ -63,6 +68,11 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::attempt() {
   auto fate = co_await reach();
   if (fate != Fate::go_on) co_return fate;
   co_await env_.take_slot();
+  if (!port_.is_open()) {
+    // The wait may have been long, and it has restarted meanwhile.
+    fate = co_await reach();
+    if (fate != Fate::go_on) co_return fate;
+  }
   fate = co_await prepare();
   if (fate != Fate::go_on) co_return fate;
   fate = co_await command();
@@ -100,7 +110,6 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::reach() {
 /// Synchronise, identify, check the base, set the PDP context.
 Awaitable<UpdateProcedure::Fate> UpdateProcedure::prepare() {
   const auto synchronised = co_await dialogue_.synchronise();
-  hear();
   if (!synchronised) {
     const auto finding = synchronised.error().code == Errc::link_lost ? Finding::port_lost
                          : synchronised.error().code == Errc::refused ? Finding::module_updating
@@ -121,7 +130,6 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::prepare() {
 
 Awaitable<UpdateProcedure::Fate> UpdateProcedure::check_identity() {
   const auto identity = co_await dialogue_.identify();
-  hear();
   if (!identity) {
     const auto code = identity.error().code;
     const auto finding = code == Errc::invalid   ? Finding::identity_invalid
@@ -169,6 +177,10 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::command() {
   }
   checkpoint_ = next;
   forget_what_was_heard();
+  if (danger_.evidence == Evidence::fota_urc) {
+    env_.void_token();
+    co_return fail_or_reject(UpdateError::of(Finding::module_updating, Phase::preparing));
+  }
   danger_.step = Step::commanded;
   danger_.evidence = Evidence::nothing;
   ++commands_sent_;
@@ -196,10 +208,11 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_download() {
   for (;;) {
     hear();
     const auto transfer = env_.transfer();
-    if (transfer.last_byte_wanted && !transfer.released && !transfer_error_) co_return co_await release();
     if (const auto fate = download_verdict()) co_return *fate;
     // Its own word that it has all, or that it flashes, without our last byte: believe the worst, and go on listening.
     if (downloaded_ || flashing_) co_return co_await release();
+    if (booted_at_) co_return cut_off(Finding::module_reset, {});
+    if (transfer.last_byte_wanted) co_return co_await release();
     if (transfer.requests > 0) report_download(transfer);
     const auto now = Clock::now();
     const bool began = started_ || transfer.requests > 0;
@@ -207,7 +220,6 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_download() {
     if (transfer.requests == 0 && now >= start_deadline_) co_return cut_off(Finding::not_reachable, {});
     if (now >= download_deadline_) co_return cut_off(Finding::download_timeout, {});
     if (transfer.open_connections == 0 && port_did_not_bring_it_back(now)) co_return cut_off(Finding::port_lost, {});
-    if (booted_at_) co_return cut_off(Finding::module_reset, {});
     const auto wake = transfer.requests == 0 ? std::min(start_deadline_, download_deadline_) : now + kProgressTick;
     co_await reopen_or_wait(wake);
   }
@@ -273,7 +285,6 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::end_silence() {
   danger_.evidence = Evidence::silence;
   log::notice(port_.subject(), ": nothing was heard for ", timeouts_.progress_gap, " s; asking with one bare AT");
   const auto reply = co_await dialogue_.say("AT");
-  hear();
   if (danger_.evidence != Evidence::silence) co_return Fate::go_on;  // FOTA was heard meanwhile
   if (!reply || !reply->ok()) {
     danger_.evidence = Evidence::nothing;
@@ -287,14 +298,9 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::end_silence() {
 Awaitable<UpdateProcedure::Fate> UpdateProcedure::verify() {
   report(Phase::verifying);
   quiet_until_ = Clock::now() + seconds(timeouts_.listen);
-  const auto answer = co_await dialogue_.say("AT");
-  hear();
-  if (!answer || !answer->ok()) co_return Fate::go_on;
   const auto synchronised = co_await dialogue_.synchronise();
-  hear();
   if (!synchronised) co_return Fate::go_on;
   const auto identity = co_await dialogue_.identify();
-  hear();
   if (!identity || danger_.evidence == Evidence::fota_urc) co_return Fate::go_on;
   version_ = identity->version;
   const bool pending = version_ == order_.from && !flashing_ && !ended_at_ && !old_version_seen_;

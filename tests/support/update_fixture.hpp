@@ -140,7 +140,6 @@ struct UpdateFixture {
   /// Its answers to what is asked after the flashing.
   void verify(const std::string& version, const std::string& imei = kImei) {
     module.expect("AT", "\r\nOK\r\n");
-    module.expect("AT", "\r\nOK\r\n");
     module.expect("ATE0", "\r\nOK\r\n");
     module.expect("AT+CMEE=1", "\r\nOK\r\n");
     module.expect("ATI", "\r\nQuectel\r\nUC20\r\nRevision: " + version + "\r\n\r\nOK\r\n");
