@@ -43,8 +43,9 @@ void MqttClient::Impl::start() {
 void MqttClient::Impl::publish(MqttPublication publication, MqttQueue::Done done) {
   {
     const std::lock_guard lock(mutex_);
+    const bool can_wait = publication.qos == 0 && gathering_;
     queue_.push(std::move(publication), std::move(done), connected_);
-    if (queue_.has_ended() || (connected_ && queue_.in_flight() < window_)) wake();
+    if (queue_.has_ended() || (connected_ && !can_wait && may_send_next(0))) wake();
     if (!stopped_) return;
     queue_.cancel_all("the client was stopped");
   }
@@ -81,11 +82,17 @@ void MqttClient::Impl::run() {
     deliver();
     step();
     call_ended();
-    const auto until = next_wake();
+    auto until = next_wake();
     std::unique_lock lock(mutex_);
-    const bool room = queue_.in_flight() + status_sent_.has_value() < window_;
-    if (phase_ == Phase::over || (phase_ == Phase::up && room && queue_.waiting() > 0)) continue;
+    if (phase_ == Phase::over) continue;
+    gathering_ = phase_ == Phase::up && queue_.only_qos0_waits() && Clock::now() < gather_until_;
+    if (gathering_) {
+      until = std::min(until, gather_until_);
+    } else if (phase_ == Phase::up && may_send_next(status_sent_.has_value())) {
+      continue;
+    }
     cond_.wait_until(lock, until, [this] { return woken_; });
+    gathering_ = false;
   }
   connection_.reset();
 }
@@ -137,7 +144,7 @@ Clock::time_point MqttClient::Impl::next_wake() {
       if (!taken_over_) at = next_attempt_;
       break;
     case Phase::up:
-      if (!options_.status_topic.empty() && !status_sent_ && queue_.in_flight() < window_)
+      if (!options_.status_topic.empty() && !status_sent_ && queue_.unacknowledged() < window_)
         at = std::min(at, next_status_);
       if (status_sent_) at = std::min(at, *status_sent_ + options_.heartbeat_limit);
       if (const auto oldest = queue_.oldest_in_flight()) at = std::min(at, *oldest + options_.heartbeat_limit);

@@ -15,7 +15,8 @@
 
 namespace dfota {
 
-inline constexpr std::size_t kMqttWindow = 10;  ///< more unacknowledged ones, and Paho 1.3.12 stalls
+inline constexpr std::size_t kMqttWindow = 10;      ///< more unacknowledged ones, and Paho 1.3.12 stalls
+inline constexpr std::size_t kMqttHandedOver = 64;  ///< QoS 0 ones included; Paho's own queue takes 100
 /// Publications of the client itself.
 inline constexpr std::uint64_t kMqttOnlineId = 1, kMqttOfflineId = 2;
 static_assert(kMqttOfflineId <= MqttQueue::kReservedIds);
@@ -53,6 +54,7 @@ class MqttClient::Impl {
   void subscribed(const Result<void>& result);
   void now_up();
   void send_what_waits();
+  [[nodiscard]] bool may_send_next(std::size_t reserved) const;  // with the lock held
   void say(std::uint64_t id, const std::string& status);
   void keep_alive(Clock::time_point now);
   void step_to_the_end(Clock::time_point now);
@@ -73,7 +75,8 @@ class MqttClient::Impl {
 
   std::mutex mutex_;
   std::condition_variable cond_;
-  bool woken_ = false;  // one notification for all that comes while the thread is busy
+  bool woken_ = false;      // one notification for all that comes while the thread is busy
+  bool gathering_ = false;  // asleep, and will look for QoS 0 ones by itself, soon
   MqttQueue queue_;
   std::vector<Ack> acks_;
   std::vector<std::function<void()>> posts_;
@@ -95,6 +98,7 @@ class MqttClient::Impl {
   bool heard_ourselves_ = false;  // our own `online`: all that comes on the status topic from now on is newer
   Clock::time_point next_status_{};
   std::optional<Clock::time_point> status_sent_;
+  Clock::time_point gather_until_{};
   std::optional<Clock::time_point> last_complaint_;
   bool told_down_ = true;
   std::minstd_rand random_{std::random_device{}()};

@@ -74,19 +74,34 @@ const std::pair<const std::uint64_t, MqttQueue::Entry>* MqttQueue::send_next(Clo
   waiting_qos0_.erase(first->first);
   if (first->second.publication.newest_only) newest_.erase(first->second.publication.topic);
   first->second.sent_at = now;
+  if (first->second.publication.qos > 0) ++unacknowledged_;
   return &*in_flight_.insert(waiting_.extract(first)).position;
 }
 
 void MqttQueue::end(std::uint64_t id, Result<void> result) {
   const auto it = in_flight_.find(id);
   if (it == in_flight_.end()) return;
-  finish(it->second, std::move(result));
-  in_flight_.erase(it);
+  auto node = take_out_of_flight(it);
+  finish(node.mapped(), std::move(result));
+}
+
+MqttQueue::Entries::node_type MqttQueue::take_out_of_flight(Entries::iterator it) {
+  if (it->second.publication.qos > 0) --unacknowledged_;
+  return in_flight_.extract(it);
+}
+
+bool MqttQueue::next_is_qos0() const {
+  return !waiting_.empty() && waiting_.begin()->second.publication.qos == 0;
+}
+
+bool MqttQueue::ends_unheard(std::uint64_t id) const {
+  const auto it = in_flight_.find(id);
+  return it != in_flight_.end() && it->second.publication.qos == 0 && !it->second.done;
 }
 
 void MqttQueue::connection_lost() {
   while (!in_flight_.empty()) {  // the newest first, so that it is the older ones that are replaced
-    auto node = in_flight_.extract(std::prev(in_flight_.end()));
+    auto node = take_out_of_flight(std::prev(in_flight_.end()));
     Entry& entry = node.mapped();
     if (entry.publication.qos == 0) {
       finish(entry, Error(Errc::canceled, "the connection was lost"));
@@ -108,6 +123,7 @@ void MqttQueue::cancel_all(const std::string& why) {
     for (auto& [id, entry] : *entries) finish(entry, Error(Errc::canceled, why));
     entries->clear();
   }
+  unacknowledged_ = 0;
   waiting_qos0_.clear();
   newest_.clear();
 }

@@ -57,6 +57,13 @@ class MqttQueue {
 
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
   [[nodiscard]] std::size_t in_flight() const { return in_flight_.size(); }
+  /// Of those in flight, the ones that a PUBACK ends.
+  [[nodiscard]] std::size_t unacknowledged() const { return unacknowledged_; }
+  /// Nothing waits but what may be lost and nobody is told of.
+  [[nodiscard]] bool only_qos0_waits() const { return waiting_qos0_.size() == waiting_.size(); }
+  [[nodiscard]] bool next_is_qos0() const;
+  /// Nobody asked to be told of the end of this one in flight.
+  [[nodiscard]] bool ends_unheard(std::uint64_t id) const;
   [[nodiscard]] std::optional<Clock::time_point> oldest_in_flight() const;
   [[nodiscard]] bool has_ended() const { return !ended_.empty(); }
   std::vector<Ended> take_ended();
@@ -66,12 +73,14 @@ class MqttQueue {
 
   void wait_again(Entries::node_type node);
   void forget_waiting(Entries::iterator it);
+  Entries::node_type take_out_of_flight(Entries::iterator it);
   void finish(Entry& entry, Result<void> result);
 
   std::size_t max_waiting_;
   std::uint64_t last_id_ = kReservedIds;
   Entries waiting_;
   Entries in_flight_;
+  std::size_t unacknowledged_ = 0;
   std::set<std::uint64_t> waiting_qos0_;
   std::unordered_map<std::string, std::uint64_t> newest_;  // topic of a newest_only one that waits
   std::vector<Ended> ended_;

@@ -13,6 +13,7 @@ constexpr auto kSubscribeLimit = 15s;
 constexpr auto kFarewellLimit = 1s;  // for `offline`, and again for the DISCONNECT
 constexpr auto kFirstPause = 1s, kLongestPause = 30s;
 constexpr auto kComplaintEvery = 60s;
+constexpr auto kGather = 20ms;
 constexpr auto kStable = 30s;  // a connection as old as this is worth a line when it ends
 
 }  // namespace
@@ -95,7 +96,7 @@ MqttConnection::Events MqttClient::Impl::events() {
   events.published = [this](std::uint64_t id, Result<void> result) {
     const std::lock_guard lock(mutex_);
     acks_.push_back(Ack{id, std::move(result)});
-    wake();
+    if (!gathering_ || !queue_.ends_unheard(id)) wake();
   };
   events.disconnected = [this] { post([this] { phase_deadline_ = Clock::now(); }); };
   events.lost = [this](const std::string& reason, bool taken_over) {
@@ -156,7 +157,7 @@ void MqttClient::Impl::keep_alive(Clock::time_point now) {
   {
     const std::lock_guard lock(mutex_);
     oldest = queue_.oldest_in_flight();
-    room = queue_.in_flight() < window_;
+    room = queue_.unacknowledged() < window_;
   }
   if (status_sent_ && (!oldest || *status_sent_ < *oldest)) oldest = status_sent_;
   if (oldest && now >= *oldest + options_.heartbeat_limit) return drop("a publication was not acknowledged in time");
@@ -175,16 +176,25 @@ void MqttClient::Impl::say(std::uint64_t id, const std::string& status) {
   if (!begun) drop(begun.error().message);
 }
 
+/// `reserved`: of the window, by publications of the client itself.
+bool MqttClient::Impl::may_send_next(std::size_t reserved) const {
+  if (queue_.waiting() == 0 || queue_.in_flight() >= kMqttHandedOver) return false;
+  return queue_.next_is_qos0() || queue_.unacknowledged() + reserved < window_;
+}
+
+/// QoS 0 ones come in hundreds a second, and each that Paho is handed alone costs three threads a wake-up: after some
+/// were sent, those that follow within kGather go together.
 void MqttClient::Impl::send_what_waits() {
   std::vector<const std::pair<const std::uint64_t, MqttQueue::Entry>*> batch;
   {
     const std::lock_guard lock(mutex_);
     const auto now = Clock::now();
-    while (queue_.in_flight() + status_sent_.has_value() < window_) {
-      const auto* entry = queue_.send_next(now);
-      if (entry == nullptr) break;
-      batch.push_back(entry);
+    if (queue_.only_qos0_waits() && now < gather_until_) return;
+    while (may_send_next(status_sent_.has_value())) {
+      batch.push_back(queue_.send_next(now));
+      if (batch.back()->second.publication.qos == 0) gather_until_ = now + kGather;
     }
+    if (queue_.waiting() > 0) gather_until_ = now;  // more than goes at once: no time to lose
   }
   for (const auto* entry : batch) {
     const auto begun = connection_->publish(entry->first, entry->second.publication);

@@ -61,6 +61,45 @@ TEST_CASE("publications leave in order and end once") {
   CHECK(queue.in_flight() == 0);
 }
 
+TEST_CASE("only QoS 1 counts as unacknowledged, and only QoS 0 that nobody asked about ends unheard") {
+  MqttQueue queue(10);
+  Log log;
+  CHECK(queue.only_qos0_waits());
+  queue.push(publication("zero", "1", 0), {}, true);
+  CHECK(queue.only_qos0_waits());
+  CHECK(queue.next_is_qos0());
+  queue.push(publication("asked", "2", 0), log.expect("asked"), true);
+  queue.push(publication("one", "3"), {}, true);
+  CHECK_FALSE(queue.only_qos0_waits());
+  const auto zero = queue.send_next(Clock::now())->first;
+  const auto asked = queue.send_next(Clock::now())->first;
+  CHECK_FALSE(queue.next_is_qos0());
+  const auto one = queue.send_next(Clock::now())->first;
+  CHECK_FALSE(queue.next_is_qos0());
+  CHECK(queue.unacknowledged() == 1);
+  CHECK(queue.ends_unheard(zero));
+  CHECK_FALSE(queue.ends_unheard(asked));
+  CHECK_FALSE(queue.ends_unheard(one));
+  CHECK_FALSE(queue.ends_unheard(one + 1));
+  queue.end(one, {});
+  CHECK(queue.unacknowledged() == 0);
+  CHECK(queue.in_flight() == 2);
+}
+
+TEST_CASE("what goes back is unacknowledged no more") {
+  MqttQueue queue(10);
+  queue.push(publication("a"), {}, true);
+  queue.push(publication("b"), {}, true);
+  send_all(queue);
+  CHECK(queue.unacknowledged() == 2);
+  queue.connection_lost();
+  CHECK(queue.unacknowledged() == 0);
+  send_all(queue);
+  CHECK(queue.unacknowledged() == 2);
+  queue.cancel_all("stopped");
+  CHECK(queue.unacknowledged() == 0);
+}
+
 TEST_CASE("what had no PUBACK goes back to the front, in order, without QoS 0") {
   MqttQueue queue(10);
   Log log;
