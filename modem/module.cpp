@@ -220,7 +220,9 @@ Awaitable<> Module::perform() {
   if (result.outcome == Outcome::lost) lost_opening_ = port_.openings();
   if (!refused) danger_ = Danger();
   booted_ = ended_ = false;
-  greeted_opening_ = 0;
+  // Who it is and what it runs was read a moment ago, by these very commands.
+  const bool met = result.outcome == Outcome::succeeded || result.outcome == Outcome::skipped;
+  greeted_opening_ = met && !state_.identity.imei.empty() ? port_.openings() : 0;
   auto next = state_;
   next.phase = Phase::idle;
   if (!result.version.empty()) next.identity.version = result.version;
@@ -260,6 +262,7 @@ Awaitable<std::optional<UpdateResult>> Module::refuse_if_unapproachable() {
 }
 
 void Module::set_phase(Phase phase) {
+  if (phase == state_.phase) return;
   auto next = state_;
   next.phase = phase;
   change(next);
