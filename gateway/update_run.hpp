@@ -41,7 +41,7 @@ struct UpdateRunParts {
 
 class UpdateRun : public UpdateEnv {
  public:
-  static constexpr auto kProgressEvery = std::chrono::milliseconds(500);
+  static constexpr auto kProgressEvery = std::chrono::milliseconds(1000);
 
   UpdateRun(UpdateRunParts& parts, const Job& job, Part& part, Module& module, std::filesystem::path artifact);
   ~UpdateRun() override;

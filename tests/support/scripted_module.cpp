@@ -23,23 +23,23 @@ ScriptedModule::~ScriptedModule() {
 }
 
 void ScriptedModule::plug() {
-  int slave = -1;
   termios raw{};
   cfmakeraw(&raw);
-  REQUIRE(openpty(&master_, &slave, nullptr, &raw, nullptr) == 0);
+  REQUIRE(openpty(&master_, &slave_, nullptr, &raw, nullptr) == 0);
   fcntl(master_, F_SETFL, O_NONBLOCK);
   fcntl(master_, F_SETFD, FD_CLOEXEC);
   char name[64];
-  REQUIRE(ttyname_r(slave, name, sizeof name) == 0);
+  REQUIRE(ttyname_r(slave_, name, sizeof name) == 0);
   std::filesystem::remove(port());
   std::filesystem::create_symlink(name, port());
-  ::close(slave);
+  fcntl(slave_, F_SETFD, FD_CLOEXEC);
 }
 
 void ScriptedModule::unplug() {
   std::filesystem::remove(port());
   if (master_ >= 0) ::close(master_);
-  master_ = -1;
+  if (slave_ >= 0) ::close(slave_);
+  master_ = slave_ = -1;
   received_.clear();
 }
 
@@ -87,8 +87,19 @@ void ScriptedModule::expect(const std::string& command, const std::string& answe
 }
 
 void ScriptedModule::say(const std::string& bytes) {
+  // The kernel hands bytes over to the slave in its own time: wait for that, then until the gateway has read them.
+  const auto before = waiting_in_slave();
   REQUIRE(::write(master_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
+  for (int turn = 0; turn < kWatchdogTurns && waiting_in_slave() < before + static_cast<int>(bytes.size()); ++turn) {
+    ::poll(nullptr, 0, 1);
+  }
   settle();
+}
+
+int ScriptedModule::waiting_in_slave() const {
+  int bytes = 0;
+  REQUIRE(::ioctl(slave_, FIONREAD, &bytes) == 0);
+  return bytes;
 }
 
 std::string ScriptedModule::unread() {

@@ -35,10 +35,12 @@ class ScriptedModule {
 
  private:
   void receive(int wait_ms);
+  [[nodiscard]] int waiting_in_slave() const;
 
   asio::io_context& loop_;
   std::filesystem::path directory_;
   int master_ = -1;
+  int slave_ = -1;  ///< ours, to see what waits there
   std::string received_;
 };
 
