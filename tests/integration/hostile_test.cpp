@@ -132,6 +132,7 @@ TEST_CASE("what may be tried again is: another token for each attempt, and one e
   options.rack.modules = 4;
   options.rack.faults = {"m0:httpend=703,once", "m1:httpend-after=60:722,once", "m2:reboot-download=40,once",
                          "m3:no-start,once"};
+  options.delta_bytes = 2 << 20;
   options.settings = {{"timeouts.start", "15"}};
   Rig rig(options);
   auto job = rig.job("again");
@@ -191,13 +192,31 @@ TEST_CASE("nothing is written to a lost module, by no later job either, until it
   rig.accept(rig.job("second"));
   const auto last = rig.finish("second");
   CHECK(last["modules"]["m0"] == "rejected");
-  CHECK(rig.results("m0").back()["error"]["code"] == "update_timeout");
+  CHECK(rig.results("m0").back()["error"]["code"] == "module_lost");
   rig.rack.stop();
   CHECK(rig.rack.qfotadl("m0") == 1);
   CHECK(rig.rack.events("m0", "bytes_while_flashing").size() == asked);
 }
 
-TEST_CASE("somebody else's update: hands off while FOTA is heard, and the job waits for it") {
+TEST_CASE("a module that flashes on after it was given up: listened to until it has booted, then known again") {
+  RigOptions options;
+  options.rack.modules = 2;
+  options.rack.faults = {"m1:absent"};
+  options.settings = {{"timeouts.update", "3"}, {"timeouts.absent", "1"}};
+  Rig rig(options);
+  rig.accept(rig.job("short", {"m0"}));
+  CHECK(rig.finish("short")["modules"]["m0"] == "lost");
+  CHECK(rig.request("nonsense", Json::object())["error"]["code"] == "unknown_verb");
+  REQUIRE(rig.rack.wait_for("m0", "flashing_end"));
+  rig.wait_for_newest(rig.topic("module/m0/state"), [](const Json& now) {
+    return now["version"] == kTo && now["phase"] == "idle" && now["problem"].is_null();
+  });
+  rig.rack.stop();
+  CHECK(rig.rack.qfotadl("m0") == 1);
+  CHECK(rig.rack.written_while_flashing("m0").empty());
+}
+
+TEST_CASE("somebody else's update: hands off while FOTA is heard") {
   RigOptions options;
   options.rack.modules = 1;
   options.start = false;
@@ -215,6 +234,7 @@ TEST_CASE("somebody else's update: hands off while FOTA is heard, and the job wa
   rig.accept(rig.job("mine"));
   const auto outcome = rig.finish("mine")["modules"]["m0"];
   CHECK((outcome == "skipped" || outcome == "rejected"));
+  REQUIRE(rig.rack.wait_for("m0", "flashing_end"));
   rig.rack.stop();
   CHECK(rig.rack.qfotadl("m0") == 1);  // by hand
   CHECK(rig.rack.written_while_flashing("m0").empty());

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <fstream>
@@ -184,6 +185,16 @@ std::vector<std::pair<std::string, Json>> Rig::errors(const std::string& module)
 void Rig::wait_until(const MqttObserver::Predicate& predicate, const std::string& what,
                      std::chrono::milliseconds limit) {
   if (!observer.wait_for(predicate, limit)) throw std::runtime_error("waited in vain for " + what);
+}
+
+void Rig::wait_for_newest(const std::string& wanted_topic, const std::function<bool(const Json&)>& wanted) {
+  wait_until(
+      [&](const std::vector<MqttMessage>& messages) {
+        const auto newest = std::find_if(messages.rbegin(), messages.rend(),
+                                         [&](const MqttMessage& message) { return message.topic == wanted_topic; });
+        return newest != messages.rend() && wanted(Json::parse(newest->payload));
+      },
+      "the right message on " + wanted_topic);
 }
 
 std::string Rig::retained(const std::string& wanted) const {

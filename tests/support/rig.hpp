@@ -3,6 +3,7 @@
 // log printed. The test's thread calls everything.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -72,6 +73,8 @@ class Rig {
   std::vector<std::pair<std::string, Json>> errors(const std::string& module);
   void wait_until(const MqttObserver::Predicate& predicate, const std::string& what,
                   std::chrono::milliseconds limit = kWatchdog);
+  /// Until the newest message on this topic is as wanted.
+  void wait_for_newest(const std::string& topic, const std::function<bool(const Json&)>& wanted);
   /// What a subscriber that comes now is given on this topic.
   [[nodiscard]] std::string retained(const std::string& topic) const;
 
