@@ -95,7 +95,7 @@ TEST_CASE("killed again and again") {
 }
 
 TEST_CASE("killed while a slow module downloads: it ends in success") {
-  auto options = rack_of(1, {"client=slow:200000"});
+  auto options = rack_of(1, {"client=slow:200000,once"});
   options.delta_bytes = 2 << 20;
   Rig rig(options);
   auto job = rig.job("slow");
