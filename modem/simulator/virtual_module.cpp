@@ -15,7 +15,7 @@ constexpr double kUrcGapSeconds = 0.3;
 /// The port is back before the firmware has booted: a host that asks for it five times a second has it open for RDY.
 constexpr double kPortBackAt = 0.8;
 constexpr double kBounceSeconds = 3;
-constexpr std::string_view kGarbage("\x00\xff\xfe\x80\x1b[\x00\x7fU\xc3\x28 \xf0\x9f\r\x00\n+QI\x00", 22);
+constexpr std::string_view kGarbage("\x00\xff\xfe\x80\x1b[\x00\x7fU\xc3\x28 \xf0\x9f\r\x00\n+QI\x00", 21);
 constexpr std::string_view kBootNoise = "^boot.rom'v'!\n";
 
 void end_on_bug(std::exception_ptr failure) {

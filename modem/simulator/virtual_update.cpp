@@ -8,7 +8,6 @@ namespace {
 
 constexpr int kCorrupt = 505;
 constexpr int kWrongBase = 510;
-constexpr int kUnreachable = 716;
 constexpr double kNoRequestSeconds = 120;
 constexpr double kCheckSeconds = 1;
 constexpr int kEndFailsAt = 50;
