@@ -31,6 +31,8 @@ constexpr size_t kCarelessFirstRead = 512;
 constexpr int kDefaultChunkBytes = 16384;
 constexpr int kDefaultSlowBytes = 20000;
 constexpr int kSlowStepsPerSecond = 10;
+// A module's window is small; the kernel's default would take a small delta whole before the module has read a byte.
+constexpr int kReceiveBuffer = 16384;
 constexpr int kSlowReceiveBuffer = 4096;
 
 struct HabitName {
@@ -201,9 +203,8 @@ Awaitable<int> HttpDownload::connect() {
     asio::error_code refused;
     socket_.open(endpoint.protocol(), refused);
     if (refused) continue;
-    if (habits_.client == Client::slow) {
-      socket_.set_option(asio::socket_base::receive_buffer_size(kSlowReceiveBuffer), refused);
-    }
+    const int window = habits_.client == Client::slow ? kSlowReceiveBuffer : kReceiveBuffer;
+    socket_.set_option(asio::socket_base::receive_buffer_size(window), refused);
     const auto [failure] = co_await socket_.async_connect(endpoint, kNoThrow);
     if (!failure) co_return 0;
     if (expired_code_ > 0) break;

@@ -99,6 +99,7 @@ TEST_CASE("each misbehaviour ends in its own outcome, and the others go on") {
   }
   options.settings = {
       {"timeouts.start", "15"}, {"timeouts.absent", "10"}, {"timeouts.progress_gap", "5"}, {"timeouts.update", "30"}};
+  options.delta_bytes = 1 << 20;  // more than sockets hold, so that half of it is half of it
   options.start = false;
   Rig rig(options);
   const HeldPort held(rig.rack.port(kHeld));
