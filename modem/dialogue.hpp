@@ -22,6 +22,8 @@ struct Danger {
 class Dialogue {
  public:
   static constexpr int kSynchroniseTries = 5;
+  /// A module that said END but not yet RDY is given so many times timeouts.listen before it is asked.
+  static constexpr int kSettlesAfterEnd = 3;
   static constexpr auto kAnswerLimit = std::chrono::seconds(2);
   static constexpr auto kPdpLimit = std::chrono::seconds(10);
 

@@ -157,7 +157,8 @@ Awaitable<> Module::stand_back() {
     if (work_ && Clock::now() >= patience) co_return;
     const auto opened = co_await port_.open();
     const auto quiet = Clock::now() - port_.last_heard();
-    if (opened && (booted_ || ended_) && quiet >= settle) {
+    const auto enough = booted_ ? settle : settle * Dialogue::kSettlesAfterEnd;
+    if (opened && (booted_ || ended_) && quiet >= enough) {
       danger_.evidence = booted_ ? Evidence::booted : Evidence::ended;
     } else if (opened && quiet >= gap && !is_lost()) {
       danger_.evidence = Evidence::silence;

@@ -93,9 +93,10 @@ void UpdateProcedure::forget_what_was_heard() {
 /// neither.
 Clock::time_point UpdateProcedure::may_ask_at() {
   if (!ended_at_ && !booted_at_) return Clock::time_point::max();
-  const auto said =
-      std::max(ended_at_.value_or(Clock::time_point::min()), booted_at_.value_or(Clock::time_point::min()));
-  const auto settled = std::max(said, port_.opened_at()) + seconds(timeouts_.listen);
+  // A reboot follows END, and until RDY nobody listens there: END alone is given more time.
+  const auto settle = seconds(timeouts_.listen) * (booted_at_ ? 1 : Dialogue::kSettlesAfterEnd);
+  const auto said = booted_at_ ? *booted_at_ : *ended_at_;
+  const auto settled = std::max(said, port_.opened_at()) + settle;
   return std::max(settled, quiet_until_.value_or(settled));
 }
 
@@ -112,7 +113,7 @@ std::optional<UpdateProcedure::Fate> UpdateProcedure::download_verdict() {
     env_.void_token();
     if (env_.transfer().requests == 0 && started_) {
       transfer_error_->message = "no request of the module reached the file server (not_reachable)";
-      transfer_error_->hint += std::string(". ") + std::string(explain(Finding::not_reachable).hint);
+      transfer_error_->hint = explain(Finding::not_reachable).hint;
     }
     return over(*transfer_error_);
   }

@@ -56,7 +56,9 @@ TEST_CASE("only the version read back decides (law 5)") {
     expected = Outcome::succeeded;
   }
   f.module.say("\r\n+QIND: \"FOTA\",\"HTTPEND\",0\r\n\r\n+QIND: \"FOTA\",\"END\"," + end + "\r\n");
-  f.step(3s);
+  f.step(8s);
+  CHECK(f.module.unread().empty());
+  f.step(1s);
   f.verify(version);
   CHECK(f.outcome() == expected);
   if (expected == Outcome::succeeded) {
