@@ -1,0 +1,134 @@
+#include "gateway/ctl/options.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "tests/support/temp_dir.hpp"
+
+using namespace dfota::ctl;
+
+namespace {
+std::variant<Options, int> parse(std::vector<const char*> arguments) {
+  arguments.insert(arguments.begin(), "dfota");
+  return parse_options(static_cast<int>(arguments.size()), arguments.data());
+}
+
+int code_of(const std::vector<const char*>& arguments) {
+  const auto parsed = parse(arguments);
+  const int* code = std::get_if<int>(&parsed);
+  return code != nullptr ? *code : -1;
+}
+
+Options options_of(const std::vector<const char*>& arguments) {
+  const auto parsed = parse(arguments);
+  REQUIRE(std::holds_alternative<Options>(parsed));
+  return std::get<Options>(parsed);
+}
+
+std::vector<const char*> update_with(std::vector<const char*> more) {
+  std::vector<const char*> all = {"--gateway", "rack-1", "update", "--url", "http://h/f", "--sha256",
+                                  "ab",        "--from", "A",      "--to",  "B"};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+}  // namespace
+
+TEST_CASE("watch, with and without a job") {
+  const auto one = options_of({"--gateway", "rack-1", "watch", "r3"});
+  CHECK(one.base() == "dfota/v1/rack-1");
+  CHECK(one.broker == "mqtt://127.0.0.1:1883");
+  CHECK(one.timeout == std::chrono::seconds(10));
+  CHECK_FALSE(one.json);
+  CHECK(std::get<WatchCall>(one.call).job == "r3");
+  CHECK_FALSE(std::get<WatchCall>(options_of({"--gateway", "rack-1", "watch"}).call).job);
+}
+
+TEST_CASE("global options before and after the call") {
+  for (const auto& line : std::vector<std::vector<const char*>>{
+           {"--gateway", "g", "--json", "--timeout", "0.5", "--root", "a/b", "--broker", "mqtts://h", "watch"},
+           {"watch", "--gateway", "g", "--json", "--timeout", "0.5", "--root", "a/b", "--broker", "mqtts://h"}}) {
+    const auto options = options_of(line);
+    CHECK(options.base() == "a/b/g");
+    CHECK(options.json);
+    CHECK(options.timeout == std::chrono::milliseconds(500));
+    CHECK(options.broker == "mqtts://h");
+  }
+}
+
+TEST_CASE("the environment names broker and gateway") {
+  ::setenv("DFOTA_BROKER", "mqtt://from.env:1", 1);
+  ::setenv("DFOTA_GATEWAY", "env-rack", 1);
+  const auto options = options_of({"watch"});
+  CHECK(options.broker == "mqtt://from.env:1");
+  CHECK(options.gateway == "env-rack");
+  CHECK(options_of({"--gateway", "line", "watch"}).gateway == "line");
+  ::unsetenv("DFOTA_BROKER");
+  ::unsetenv("DFOTA_GATEWAY");
+}
+
+TEST_CASE("update, by ids, tag and model") {
+  const auto ids = std::get<UpdateCall>(
+      options_of(update_with({"--modules", "a,b,c", "--job", "r3", "--attempts", "2", "--size", "7"})).call);
+  CHECK(ids.request.modules == std::vector<std::string>{"a", "b", "c"});
+  CHECK(ids.request.job == "r3");
+  CHECK(ids.request.attempts == 2);
+  CHECK(ids.request.size == 7);
+  CHECK(ids.request.url == "http://h/f");
+  CHECK(ids.wait);
+  const auto tag = std::get<UpdateCall>(options_of(update_with({"--tag", "lab", "--no-wait"})).call);
+  CHECK(tag.request.tag == "lab");
+  CHECK_FALSE(tag.request.job);
+  CHECK_FALSE(tag.wait);
+  const auto model = std::get<UpdateCall>(options_of(update_with({"--model", "UC20", "--version", "V1"})).call);
+  CHECK(model.request.model == "UC20");
+  CHECK(model.request.version == "V1");
+}
+
+TEST_CASE("the password comes from a file, its line end does not") {
+  const dfota::test::TempDir dir;
+  const std::string file = dir / "password";
+  std::ofstream(file) << "se cret\r\nsecond line\n";
+  CHECK(options_of({"--gateway", "g", "--password-file", file.c_str(), "watch"}).password == "se cret");
+  std::ofstream(file, std::ios::trunc) << "";
+  CHECK(code_of({"--gateway", "g", "--password-file", file.c_str(), "watch"}) == kExitUsage);
+}
+
+TEST_CASE("help and version end well") {
+  CHECK(code_of({"--help"}) == kExitWell);
+  CHECK(code_of({"--version"}) == kExitWell);
+  CHECK(code_of({"update", "--help"}) == kExitWell);
+}
+
+TEST_CASE("what is wrong on the command line ends with 2") {
+  for (const auto& line :
+       std::vector<std::vector<const char*>>{{},
+                                             {"watch"},
+                                             {"--gateway", "g"},
+                                             {"--gateway", "g", "nonsense"},
+                                             {"--gateway", "a/b", "watch"},
+                                             {"--gateway", "all", "watch"},
+                                             {"--gateway", "client", "watch"},
+                                             {"--gateway", "", "watch"},
+                                             {"--gateway", "g", "watch", "a+b"},
+                                             {"--gateway", "g", "watch", "a", "b"},
+                                             {"--gateway", "g", "--root", "a/#", "watch"},
+                                             {"--gateway", "g", "--broker", "http://x", "watch"},
+                                             {"--gateway", "g", "--timeout", "0", "watch"},
+                                             {"--gateway", "g", "--timeout", "soon", "watch"},
+                                             {"--gateway", "g", "--password-file", "/nonexistent", "watch"},
+                                             {"--gateway", "g", "update", "--modules", "a"},
+                                             update_with({}),
+                                             update_with({"--modules", "a", "--tag", "t"}),
+                                             update_with({"--tag", "t", "--model", "m"}),
+                                             update_with({"--tag", "t", "--version", "v"}),
+                                             update_with({"--modules", "a", "--size", "-1"}),
+                                             update_with({"--modules", "a", "--attempts", "0"}),
+                                             update_with({"--modules", "a", "--job", "a/b"})}) {
+    std::string all;
+    for (const char* word : line) all += std::string(word) + " ";
+    CAPTURE(all);
+    CHECK(code_of(line) == kExitUsage);
+  }
+}

@@ -1,0 +1,120 @@
+#include "gateway/ctl/terminal_view.hpp"
+
+#include <doctest/doctest.h>
+
+#include "gateway/ctl/text.hpp"
+
+using namespace dfota::ctl;
+using Texts = std::vector<std::string>;
+
+namespace {
+Progress progress(const std::string& module, const std::string& phase, std::optional<double> percent,
+                  double overall = 0) {
+  Progress p;
+  p.job = "r3";
+  p.module = module;
+  p.phase = phase;
+  p.percent = percent;
+  p.overall_percent = overall;
+  return p;
+}
+
+WatchModel model_of(int modules) {
+  WatchModel model("r3");
+  JobState state;
+  state.job = "r3";
+  state.state = "running";
+  state.counts = {{"running", modules}};
+  model.apply(state);
+  for (int i = 0; i < modules; ++i) model.apply(progress("m" + std::to_string(i), "updating", i, i));
+  return model;
+}
+
+void check_fits(const Texts& lines, Screen screen) {
+  CAPTURE(screen.width);
+  CAPTURE(screen.height);
+  CHECK(lines.size() < std::max<std::size_t>(screen.height, 2));
+  for (const auto& line : lines) {
+    CAPTURE(line);
+    CHECK(columns(line) < std::max<std::size_t>(screen.width, 2));
+    CHECK(printable(line) == line);
+  }
+}
+}  // namespace
+
+TEST_CASE("a bar for each module, and a summary") {
+  WatchModel model("r3");
+  auto a = progress("uc20-a", "downloading", 52.9);
+  a.bytes_per_second = 118'000;
+  a.eta_s = 12;
+  model.apply(a);
+  model.apply(progress("uc20-b", "updating", 0));
+  model.apply(progress("uc20-c", "rebooting", std::nullopt));
+  model.apply(progress("uc20-d", "queued", std::nullopt));
+  JobState state;
+  state.job = "r3";
+  state.state = "running";
+  state.counts = {{"running", 3}, {"queued", 1}};
+  model.apply(state);
+  const auto lines = draw(model, {80, 24});
+  CHECK(lines == Texts{"uc20-a    downloading  [##############--------------]  52 %   118 kB/s     0:12",
+                       "uc20-b    updating     [----------------------------]   0 %                    ",
+                       "uc20-c    rebooting    [............................]                          ",
+                       "job r3 running: 0 of 4 done"});
+}
+
+TEST_CASE("every line fits, at every size") {
+  WatchModel model = model_of(30);
+  model.apply(progress("a-module-with-a-very-long-name-which-goes-on-and-on", "updating", 50));
+  model.apply(progress("evil\x1b[2J\xff", "dow\nn", 1000));
+  for (std::size_t width = 0; width < 130; ++width) {
+    for (const std::size_t height : {0UL, 1UL, 2UL, 3UL, 5UL, 24UL, 60UL})
+      check_fits(draw(model, {width, height}), {width, height});
+  }
+}
+
+TEST_CASE("more modules than rows: the furthest ones, and how many more") {
+  const auto lines = draw(model_of(30), {80, 10});
+  REQUIRE(lines.size() == 9);
+  CHECK(lines[0].starts_with("m29 "));
+  CHECK(lines[6].starts_with("m23 "));
+  CHECK(lines[7] == "... and 23 more");
+  CHECK(lines[8] == "job r3 running: 0 of 30 done");
+}
+
+TEST_CASE("a narrow terminal: no bar, but module, phase and percent") {
+  const auto lines = draw(model_of(2), {40, 10});
+  REQUIRE(lines.size() == 3);
+  CHECK(lines[1] == "m1 updating 1 %");
+  CHECK(draw(model_of(1), {12, 10})[0].find("updat") != std::string::npos);
+}
+
+TEST_CASE("what has ended has no bar, and a job that has ended no summary") {
+  WatchModel model = model_of(2);
+  ModuleResult result;
+  result.job = "r3";
+  result.module = "m0";
+  result.outcome = "failed";
+  model.apply(result);
+  CHECK(draw(model, {80, 24}) == Texts{draw(model, {80, 24})[0], "job r3 running: 1 of 2 done, 1 not well"});
+  JobState last;
+  last.job = "r3";
+  last.state = "partial";
+  last.modules = {{"m0", "failed"}, {"m1", "succeeded"}};
+  model.apply(last);
+  CHECK(draw(model, {80, 24}).empty());
+}
+
+TEST_CASE("many jobs leave room for their modules") {
+  WatchModel model(std::nullopt);
+  for (int i = 0; i < 40; ++i) {
+    JobState state;
+    state.job = "j" + std::to_string(i);
+    state.state = "running";
+    model.apply(state);
+  }
+  model.apply(progress("a", "updating", 1));
+  const auto lines = draw(model, {80, 11});
+  CHECK(lines.size() <= 10);
+  CHECK(lines[0].starts_with("a "));
+}

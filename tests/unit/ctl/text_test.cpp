@@ -1,0 +1,55 @@
+#include "gateway/ctl/text.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace dfota::ctl;
+
+TEST_CASE("nothing that could steer a terminal gets through") {
+  CHECK(printable("plain text, 100 %") == "plain text, 100 %");
+  CHECK(printable("\x1b[2Jgone") == "?[2Jgone");
+  CHECK(printable(std::string("a\0b\r\n\tc\x7f", 8)) == "a?b???c?");
+  CHECK(printable("\xc2\x9b"
+                  "31m") == "?31m");  // CSI as one C1 character
+  CHECK(printable("\x9b"
+                  "31m") == "?31m");  // and as a bare byte
+  CHECK(printable("a\xe2\x80\xae"
+                  "b") == "a?b");  // right-to-left override
+  CHECK(printable("a\xe2\x80\x8b"
+                  "b") == "a?b");  // zero width space
+  CHECK(printable("\xef\xbb\xbf"
+                  "x") == "?x");  // byte order mark
+  CHECK(printable("M\xc3\xbcller \xe2\x82\xac \xf0\x9f\x94\xa7") == "M\xc3\xbcller \xe2\x82\xac \xf0\x9f\x94\xa7");
+}
+
+TEST_CASE("bytes that are no UTF-8 become question marks, one each") {
+  CHECK(printable("\xc0\xaf") == "??");            // overlong
+  CHECK(printable("\xe0\x80\x80") == "???");       // overlong
+  CHECK(printable("\xed\xa0\x80") == "???");       // surrogate
+  CHECK(printable("\xf4\x90\x80\x80") == "????");  // beyond Unicode
+  CHECK(printable("ok\xe2\x82") == "ok??");        // cut off
+  CHECK(printable("\xff\xfe") == "??");
+}
+
+TEST_CASE("text is cut and filled by columns") {
+  CHECK(columns("M\xc3\xbcller") == 6);
+  CHECK(cut("M\xc3\xbcller", 6) == "M\xc3\xbcller");
+  CHECK(cut("M\xc3\xbcller", 3) == "M\xc3\xbc~");
+  CHECK(cut("abc", 1) == "~");
+  CHECK(cut("abc", 0).empty());
+  CHECK(fitted("ab", 4) == "ab  ");
+  CHECK(fitted("abcdef", 4) == "abc~");
+}
+
+TEST_CASE("rates and times in units that people read") {
+  CHECK(rate_text({}).empty());
+  CHECK(rate_text(0) == "0 B/s");
+  CHECK(rate_text(999) == "999 B/s");
+  CHECK(rate_text(1500) == "1.5 kB/s");
+  CHECK(rate_text(118'000) == "118 kB/s");
+  CHECK(rate_text(2'340'000) == "2.3 MB/s");
+  CHECK(time_text({}).empty());
+  CHECK(time_text(0) == "0:00");
+  CHECK(time_text(59.6) == "1:00");
+  CHECK(time_text(3723) == "1:02:03");
+  CHECK(time_text(1e12).empty());
+}
