@@ -114,6 +114,7 @@ ModuleError error_of(const Json& from) {
   to.source = text(from, "source");
   to.name = text(from, "name");
   to.meaning = text(from, "meaning");
+  to.message = text(from, "message");
   to.phase = text(from, "phase");
   to.hint = text(from, "hint");
   to.next_attempt_at = text(from, "next_attempt_at");

@@ -33,7 +33,7 @@ struct ModuleResult {
 };
 
 struct ModuleError {
-  std::string job, module, code, error_class, source, name, meaning, phase, hint, next_attempt_at;
+  std::string job, module, code, error_class, source, name, meaning, message, phase, hint, next_attempt_at;
   std::int64_t run = 1, attempt = 1;
   std::optional<std::int64_t> seq;
 };

@@ -40,6 +40,7 @@ std::string error_text(const ModuleError& error) {
   if (!error.source.empty()) text += " (" + printable(error.source) + ")";
   const std::string& words = error.meaning.empty() ? error.name : error.meaning;
   if (!words.empty()) text += ": " + printable(words);
+  if (!error.message.empty() && error.message != words) text += ": " + printable(error.message);
   if (!error.hint.empty()) text += "; " + printable(error.hint);
   if (!error.next_attempt_at.empty()) text += "; next attempt at " + printable(error.next_attempt_at);
   return text;

@@ -50,10 +50,12 @@ TEST_CASE("a result, with its error as an object, as text and as nothing") {
 }
 
 TEST_CASE("an error, its code a number or a word") {
-  const auto number = std::get<ModuleError>(parse(
-      "module/m/error/7xx/701", R"({"job":"r3","code":701,"class":"7xx","source":"update","meaning":"x","hint":"y"})"));
+  const auto number = std::get<ModuleError>(
+      parse("module/m/error/7xx/701",
+            R"({"job":"r3","code":701,"class":"7xx","source":"update","meaning":"x","message":"z","hint":"y"})"));
   CHECK(number.code == "701");
   CHECK(number.source == "update");
+  CHECK(number.message == "z");
   const auto word = std::get<ModuleError>(parse("module/m/error/gateway/absent", R"({"job":"r3","code":"absent"})"));
   CHECK(word.code == "absent");
 }

@@ -135,11 +135,12 @@ TEST_CASE("errors say code, source, meaning, hint and what comes next") {
   error.code = "608";
   error.source = "http";
   error.meaning = "DNS failed";
+  error.message = "no address for files.lan";
   error.hint = "look at the DNS";
   error.next_attempt_at = "2026-01-01T00:00:10.000Z";
   error.seq = 3;
-  CHECK(model.apply(error).lasting ==
-        Texts{"a: error 608 (http): DNS failed; look at the DNS; next attempt at 2026-01-01T00:00:10.000Z"});
+  CHECK(model.apply(error).lasting == Texts{"a: error 608 (http): DNS failed: no address for files.lan; look at the "
+                                            "DNS; next attempt at 2026-01-01T00:00:10.000Z"});
   CHECK(model.apply(error).lasting.empty());
 }
 
