@@ -98,7 +98,7 @@ constexpr FotaCode kHttp[] = {
     {707, "http_network_open_failure", "HTTP network open failure", true,
      "The PDP context could not be activated: look at APN, user and password, registration, and the SIM's data plan."},
     {708, "http_network_not_configured", "HTTP network not configured", false,
-     "Configure the PDP context: set pdp (cid, apn) for the module, so that AT+QICSGP and fota/cid name the same "
+     "Configure the PDP context: set modem.pdp (cid, apn), so that AT+QICSGP and fota/cid name the same "
      "context."},
     {709, "http_network_deactivated", "HTTP network deactivated", true,
      "The network took the PDP context away: look at signal, at the APN's idle limits and at the SIM's data plan."},
@@ -107,7 +107,7 @@ constexpr FotaCode kHttp[] = {
     {711, "http_url_error", "HTTP URL error", false,
      "Look at public_url and the profile's spelling of the URL: HTTP://host:port/path, 255 bytes at most."},
     {712, "http_empty_url", "HTTP empty URL", false,
-     "The module saw no URL: look at public_url and at what the transcript shows of the command."},
+     "The module saw no URL: look at public_url and at what dfota-gateway --verbose shows of the command."},
     {713, "http_ip_address_error", "HTTP IP address error", false,
      "Look at the host in public_url: it must be an IPv4 address or a name that the module's network knows."},
     {714, "http_dns_error", "HTTP DNS error", true,
@@ -203,7 +203,7 @@ constexpr FotaCode kCommand[] = {
     {0, "phone_failure", "Phone failure", false, "The module failed by itself: restart it by hand if this stays."},
     {3, "operation_not_allowed", "Operation not allowed", false,
      "The module refuses this now: look whether an update already runs, and at the form of the command in the "
-     "transcript."},
+     "log (dfota-gateway --verbose)."},
     {4, "operation_not_supported", "Operation not supported", false,
      "This firmware does not know the command: look at the module's profile and whether the model supports DFOTA."},
     {10, "sim_not_inserted", "SIM not inserted", false, "Insert a SIM: the module downloads over its own network."},
@@ -219,9 +219,10 @@ constexpr FotaCode kCommand[] = {
     {30, "no_network_service", "No network service", true,
      "Look at antenna, signal and registration (AT+CREG?), and whether the SIM's plan is active."},
     {50, "incorrect_parameters", "Incorrect parameters", false,
-     "Look at the command in the transcript: the profile's form of AT+QFOTADL or the PDP settings do not fit this "
+     "Look at the command in the log (dfota-gateway --verbose): the profile's form of AT+QFOTADL or the PDP settings "
+     "do not fit this "
      "firmware."},
-    {100, "unknown_error", "Unknown", false, "Look at the command and at what came before it in the transcript."},
+    {100, "unknown_error", "Unknown", false, "Look at the command and at what came before it in the log."},
 };
 
 }  // namespace

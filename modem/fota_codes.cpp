@@ -83,7 +83,7 @@ std::string_view hint_for_unknown(CodeSource source, int number, bool borrowed) 
       return "Look at the version that the module has now and at the base of the delta, and ask its vendor for this "
              "number.";
     case CodeSource::command:
-      return "Look at the command in the transcript, and for this number in the module's AT manual.";
+      return "Look at the command in the log (dfota-gateway --verbose), and for this number in the module's AT manual.";
   }
   return {};
 }

@@ -102,7 +102,7 @@ void add_update(CLI::App& app, Line& line) {
   update->add_option("--to", request.to, "the version that it leads to")->required();
   update->add_option("--job", request.job, "id of the job; the gateway makes one otherwise")
       ->check(rule(check_job, "ID"));
-  update->add_option("--attempts", request.attempts, "for each module")->check(CLI::Range(1, 1000));
+  update->add_option("--attempts", request.attempts, "for each module")->check(CLI::Range(1, 10));
   update->add_flag("--no-wait", line.no_wait, "end when the gateway has accepted the job");
 }
 

@@ -118,7 +118,7 @@ TEST_CASE("faults of limits, retries and time-outs") {
       {with("[[limit]]\ntag = ''\nupdates = 1"), 4, 7, "1 to 64 bytes"},
       {with("[[limit]]\ntag = 't'\nupdates = 1\n[[limit]]\ntag = 't'\ndownloads = 1"), 7, 7, "already, at line 4"},
       {with("[limit]\ntag = 't'\nupdates = 1"), 3, 1, "two brackets, [[limit]]"},
-      {with("retry.attempts = 0"), 3, 18, "must be from 1 to 100 attempts"},
+      {with("retry.attempts = 0"), 3, 18, "must be from 1 to 10 attempts"},
       {with("retry.backoff_s = 0"), 3, 19, "from 0.001 to 2592000 seconds, not 0"},
       {with("timeouts.listen = 0"), 3, 19, "timeouts.listen must be from 0.001 to 2592000 seconds, not 0"},
       {with("timeouts.start = -1.5"), 3, 18, "not -1.5"},
