@@ -35,7 +35,21 @@ Jobs::Jobs(asio::io_context& loop, const Config& config, Modules& modules, Fetch
       slots_(slots),
       journal_(journal),
       listener_(listener),
-      run_parts_{loop, slots, files, journal, listener, config.http.public_url, config.retry.backoff_s} {}
+      run_parts_{loop,
+                 slots,
+                 files,
+                 journal,
+                 listener,
+                 config.http.public_url,
+                 config.retry.backoff_s,
+                 [this](const std::string& imei, const std::string& module) { return is_elsewhere(imei, module); }} {}
+
+bool Jobs::is_elsewhere(const std::string& imei, const std::string& module) const {
+  return std::any_of(modules_.begin(), modules_.end(), [&](const auto& entry) {
+    const auto& state = entry.second->state();
+    return entry.first != module && state.online && state.identity.imei == imei;
+  });
+}
 
 std::filesystem::path Jobs::artifact_path(const Job& job) const {
   return std::filesystem::path(config_.gateway.state_dir) / "artifacts" / job.command.sha256;

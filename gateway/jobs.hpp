@@ -80,6 +80,7 @@ class Jobs {
   Awaitable<> forget_oldest();
   std::variant<std::vector<std::string>, CommandFault> select(const ModuleSelection& selection,
                                                               bool drop_strangers) const;
+  [[nodiscard]] bool is_elsewhere(const std::string& imei, const std::string& module) const;
   void reject_all(Job& job, const UpdateError& error);
   void enqueue(Job& job, Part& part);
   void begin_next(const std::string& module);

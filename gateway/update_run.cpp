@@ -24,6 +24,7 @@ UpdateRun::UpdateRun(UpdateRunParts& parts, const Job& job, Part& part, Module& 
       random_(std::random_device{}()) {}
 
 UpdateRun::~UpdateRun() {
+  parts_.claimed_imeis.erase(claimed_imei_);
   if (!token_.empty()) parts_.files.revoke(token_);
 }
 
@@ -41,6 +42,13 @@ void UpdateRun::download_over() {
 
 void UpdateRun::slot_over() {
   claim_.give_back();
+}
+
+bool UpdateRun::claim_imei(const std::string& imei) {
+  if (imei == claimed_imei_) return true;
+  if (parts_.is_elsewhere(imei, part_.module) || !parts_.claimed_imeis.insert(imei).second) return false;
+  claimed_imei_ = imei;
+  return true;
 }
 
 Result<std::string> UpdateRun::offer(const std::string& token) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 
 #include "gateway/job.hpp"
@@ -37,6 +38,9 @@ struct UpdateRunParts {
   UpdateListener& listener;
   std::string public_url;
   double backoff_s;
+  /// Whether a module other than this one is online with this IMEI.
+  std::function<bool(const std::string& imei, const std::string& module)> is_elsewhere;
+  std::set<std::string> claimed_imeis = {};  ///< of the modules whose updates run
 };
 
 class UpdateRun : public UpdateEnv {
@@ -50,6 +54,7 @@ class UpdateRun : public UpdateEnv {
   void adopt_slot() override;
   void download_over() override;
   void slot_over() override;
+  bool claim_imei(const std::string& imei) override;
   Result<std::string> offer(const std::string& token) override;
   [[nodiscard]] Transfer transfer() const override;
   void release_last_byte() override;
@@ -76,6 +81,7 @@ class UpdateRun : public UpdateEnv {
   std::filesystem::path artifact_;
   Slots::Claim claim_;
   std::string token_;
+  std::string claimed_imei_;
   bool held_ = false, cut_ = false;
   DownloadRate rate_;
   std::optional<UpdateProgress> published_;

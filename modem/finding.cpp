@@ -19,6 +19,8 @@ const FindingText& explain(Finding finding) {
        "Is the module powered, and does the configured port name exist?", false},
       {"module_changed", "Another module stands at this port",
        "Check the IMEI; a swapped module is never updated unasked", false},
+      {"duplicate_imei", "Another configured port leads to the same module",
+       "One IMEI is one module: take one of the two [[module]] entries out of the configuration", false},
       {"module_reset", "The module restarted during its download", "Look at its power supply; the download begins anew",
        true},
       {"module_lost", "The module was lost in an earlier update and has not come back since",

@@ -13,6 +13,7 @@ enum class Finding {
   port_busy,
   absent,
   module_changed,
+  duplicate_imei,
   module_reset,
   module_lost,
   identity_invalid,

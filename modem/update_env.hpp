@@ -26,6 +26,10 @@ class UpdateEnv {
   /// The attempt is over: both places are free. May be said more than once.
   virtual void slot_over() = 0;
 
+  /// For as long as this update lasts nobody else may work on the module with this IMEI. False: somebody does, or
+  /// another port leads to it.
+  virtual bool claim_imei(const std::string& imei) = 0;
+
   /// A new token for this attempt, or the one of the checkpoint after a restart, made known to the file server; the
   /// address for AT+QFOTADL comes back. Error: artifact gone (absent), io.
   virtual Result<std::string> offer(const std::string& token) = 0;

@@ -142,6 +142,9 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::check_identity() {
     co_return fail_or_reject(UpdateError::of(Finding::module_changed, Phase::preparing,
                                              "expected IMEI " + order_.imei + ", found " + identity->imei));
   }
+  if (!env_.claim_imei(identity->imei)) {
+    co_return fail_or_reject(UpdateError::of(Finding::duplicate_imei, Phase::preparing, "IMEI " + identity->imei));
+  }
   profile_ = find_profile(identity->model);
   if (profile_ == nullptr || (order_.profile != "auto" && order_.profile != profile_->name)) {
     co_return fail_or_reject(

@@ -181,6 +181,26 @@ TEST_CASE("attempts run out: one error for each, and no command more") {
   }
 }
 
+TEST_CASE("two ports that answer with one IMEI never become two updates") {
+  RigOptions options;
+  options.rack.modules = 3;
+  options.rack.faults = {"m0-m1:imei=490154203237518"};
+  Rig rig(options);
+  rig.accept(rig.job("twins"));
+  const auto last = rig.finish("twins");
+  CHECK(last["modules"]["m2"] == "succeeded");
+  // Whichever was there first may have been updated; the other one never.
+  CHECK(rig.results("m1").size() + rig.results("m0").size() == 2);
+  bool told = false;
+  for (const char* twin : {"m0", "m1"}) {
+    const auto error = rig.results(twin).back()["error"];
+    told = told || (error.is_object() && error["code"] == "duplicate_imei");
+  }
+  CHECK(told);
+  rig.rack.stop();
+  CHECK(rig.rack.qfotadl("m0") + rig.rack.qfotadl("m1") <= 1);
+}
+
 TEST_CASE("nothing is written to a lost module, by no later job either, until its port went and came back") {
   RigOptions options;
   options.rack.modules = 1;

@@ -64,7 +64,8 @@ class ScriptedOrigin {
     port_ = ntohs(address.sin_port);
     thread_ = std::thread([this] { serve(); });
   }
-  explicit ScriptedOrigin(std::string reply) : ScriptedOrigin([reply](int socket, const std::string&) { send_all(socket, reply); }) {}
+  explicit ScriptedOrigin(std::string reply)
+      : ScriptedOrigin([reply](int socket, const std::string&) { send_all(socket, reply); }) {}
   ~ScriptedOrigin() {
     ::shutdown(listener_, SHUT_RDWR);
     thread_.join();

@@ -87,7 +87,9 @@ struct FileServerRig {
 
 class Client {
  public:
-  explicit Client(FileServerRig& rig) : rig_(rig), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) { REQUIRE(fd_ >= 0); }
+  explicit Client(FileServerRig& rig) : rig_(rig), fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    REQUIRE(fd_ >= 0);
+  }
   Client(FileServerRig& rig, const std::string& text) : Client(rig) {
     connect();
     send(text);

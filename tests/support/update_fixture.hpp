@@ -23,7 +23,7 @@ struct ScriptedEnv : UpdateEnv {
   std::vector<UpdateError> errors;
   std::vector<UpdateProgress> reports;
   Transfer state;
-  bool commit_fails = false;
+  bool commit_fails = false, duplicate_imei = false;
   std::string address = "http://192.168.1.10:8480";
 
   Awaitable<> take_slot() override {
@@ -35,6 +35,7 @@ struct ScriptedEnv : UpdateEnv {
     if (asked.empty() || asked.back() != "download_over") asked.push_back("download_over");
   }
   void slot_over() override { asked.push_back("slot_over"); }
+  bool claim_imei(const std::string&) override { return !duplicate_imei; }
   Result<std::string> offer(const std::string& token) override {
     tokens.push_back(token);
     state = Transfer();

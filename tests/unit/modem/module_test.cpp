@@ -29,6 +29,7 @@ struct UnusedEnv : UpdateEnv {
   void adopt_slot() override { asked = true; }
   void download_over() override {}
   void slot_over() override {}
+  bool claim_imei(const std::string&) override { return true; }
   Result<std::string> offer(const std::string&) override {
     asked = true;
     return Error(Errc::absent, "no file");

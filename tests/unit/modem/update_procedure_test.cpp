@@ -99,6 +99,13 @@ TEST_CASE("what the module says of itself decides before any command") {
     CHECK(f.outcome() == Outcome::rejected);
     CHECK(f.env.errors.back().name == "module_changed");
   }
+  SUBCASE("two ports of one module never become two updates") {
+    f.env.duplicate_imei = true;
+    f.begin();
+    f.greet();
+    CHECK(f.outcome() == Outcome::rejected);
+    CHECK(f.env.errors.back().name == "duplicate_imei");
+  }
   SUBCASE("an IMEI with a wrong check digit names nothing") {
     f.begin();
     f.greet(kFrom, "861234567890123");
