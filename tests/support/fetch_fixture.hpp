@@ -15,6 +15,8 @@
 #include <functional>
 #include <future>
 #include <thread>
+
+#include "tests/support/temp_dir.hpp"
 #include "transport/base/clock.hpp"
 #include "transport/fetch.hpp"
 #include "transport/sha256.hpp"
@@ -111,16 +113,10 @@ inline Awaitable<> keep(Fetch& fetch, FetchRequest request, std::optional<Outcom
 
 struct FetchBench {
   FetchBench() {
-    std::string name = (fs::temp_directory_path() / "fetch_test.XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    root = name;
     options.directory = root / "cache" / "artifacts";
     options.allow_hosts = {"127.0.0.1"};
   }
-  ~FetchBench() {
-    fetch.reset();
-    fs::remove_all(root);
-  }
+  ~FetchBench() { fetch.reset(); }
 
   void start(const std::string& url, const std::string& sha256, std::optional<Outcome>& outcome,
              std::optional<std::uint64_t> size = std::nullopt) {
@@ -158,7 +154,8 @@ struct FetchBench {
   }
 
   asio::io_context loop;
-  fs::path root;
+  TempDir made;
+  fs::path root = made.path();
   FetchOptions options;
   std::unique_ptr<Fetch> fetch;
 };

@@ -15,6 +15,8 @@
 #include <filesystem>
 #include <optional>
 #include <vector>
+
+#include "tests/support/temp_dir.hpp"
 #include "transport/link.hpp"
 
 namespace dfota::test {
@@ -55,13 +57,8 @@ struct Pty {
 };
 
 struct Directory {
-  Directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "link_test.XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~Directory() { std::filesystem::remove_all(path); }
-  std::filesystem::path path;
+  TempDir made;
+  std::filesystem::path path = made.path();
 };
 
 template <class T>

@@ -8,6 +8,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/temp_dir.hpp"
+
 using namespace dfota;
 namespace fs = std::filesystem;
 
@@ -17,17 +19,12 @@ const std::string kDefaultFile = DFOTA_SOURCE_DIR "/config/gateway.toml";
 
 // A directory of our own, gone with the test.
 struct TemporaryDirectory {
-  TemporaryDirectory() {
-    std::string name = (fs::temp_directory_path() / "dfota-config-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~TemporaryDirectory() { fs::remove_all(path); }
   std::string file(const std::string& name, const std::string& text = "x\n") const {
     std::ofstream(path / name) << text;
     return (path / name).string();
   }
-  fs::path path;
+  test::TempDir made;
+  fs::path path = made.path();
 };
 
 std::string read_text(const std::string& file) {

@@ -28,12 +28,18 @@ TEST_CASE("the outcomes make the job's last state") {
     JobState expected;
   };
   const Row rows[] = {
-      {{O::succeeded, O::succeeded}, JobState::succeeded}, {{O::succeeded, O::skipped}, JobState::succeeded},
-      {{O::skipped}, JobState::succeeded},                 {{O::rejected, O::rejected}, JobState::rejected},
-      {{O::failed, O::rejected}, JobState::failed},        {{O::lost}, JobState::failed},
-      {{O::succeeded, O::failed}, JobState::partial},      {{O::skipped, O::rejected}, JobState::partial},
-      {{O::canceled, O::canceled}, JobState::canceled},    {{O::succeeded, O::canceled}, JobState::canceled},
-      {{O::failed, O::canceled}, JobState::failed},        {{O::succeeded, O::failed, O::canceled}, JobState::partial},
+      {{O::succeeded, O::succeeded}, JobState::succeeded},
+      {{O::succeeded, O::skipped}, JobState::succeeded},
+      {{O::skipped}, JobState::succeeded},
+      {{O::rejected, O::rejected}, JobState::rejected},
+      {{O::failed, O::rejected}, JobState::failed},
+      {{O::lost}, JobState::failed},
+      {{O::succeeded, O::failed}, JobState::partial},
+      {{O::skipped, O::rejected}, JobState::partial},
+      {{O::canceled, O::canceled}, JobState::canceled},
+      {{O::succeeded, O::canceled}, JobState::canceled},
+      {{O::failed, O::canceled}, JobState::failed},
+      {{O::succeeded, O::failed, O::canceled}, JobState::partial},
   };
   for (const auto& row : rows) CHECK(verdict(job_with(row.outcomes)) == row.expected);
 }

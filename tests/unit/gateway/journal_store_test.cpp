@@ -9,18 +9,15 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/temp_dir.hpp"
+
 using namespace dfota;
 namespace fs = std::filesystem;
 
 namespace {
 struct Directory {
-  Directory() {
-    std::string name = (fs::temp_directory_path() / "journal-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-  }
-  ~Directory() { fs::remove_all(path); }
-  fs::path path;
+  test::TempDir made;
+  fs::path path = made.path();
 };
 
 /// No file grows beyond `bytes` while it lives: the full disk that needs no root.

@@ -13,19 +13,15 @@
 #include <cstdlib>
 #include <optional>
 
+#include "tests/support/temp_dir.hpp"
+
 using namespace dfota;
 namespace fs = std::filesystem;
 
 namespace {
 struct Directory {
-  Directory() {
-    std::string name = (fs::temp_directory_path() / "journal-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-    file = path / "journal.db";
-  }
-  ~Directory() { fs::remove_all(path); }
-  fs::path path, file;
+  test::TempDir made;
+  fs::path path = made.path(), file = path / "journal.db";
 };
 
 std::unique_ptr<Journal> must_open(asio::io_context& loop, const fs::path& file) {

@@ -28,10 +28,14 @@ TEST_CASE("topics are those of the contract") {
   CHECK(topics.commands_to_all() == "dfota/v1/all/cmd/+");
   CHECK(topics.reply("update") == "dfota/v1/rack-1/rsp/update");
   CHECK(topics.job_state("r1") == "dfota/v1/rack-1/job/r1/state");
-  CHECK(topics.error("m1", UpdateError::of(CodeSource::http, 716, Phase::downloading)) == "dfota/v1/rack-1/module/m1/error/7xx/716");
-  CHECK(topics.error("m1", UpdateError::of(CodeSource::http, 608, Phase::downloading)) == "dfota/v1/rack-1/module/m1/error/6xx/608");
-  CHECK(topics.error("m1", UpdateError::of(CodeSource::update, -1, Phase::updating)) == "dfota/v1/rack-1/module/m1/error/other/-1");
-  CHECK(topics.error("m1", UpdateError::of(Finding::absent, Phase::preparing)) == "dfota/v1/rack-1/module/m1/error/gateway/absent");
+  CHECK(topics.error("m1", UpdateError::of(CodeSource::http, 716, Phase::downloading)) ==
+        "dfota/v1/rack-1/module/m1/error/7xx/716");
+  CHECK(topics.error("m1", UpdateError::of(CodeSource::http, 608, Phase::downloading)) ==
+        "dfota/v1/rack-1/module/m1/error/6xx/608");
+  CHECK(topics.error("m1", UpdateError::of(CodeSource::update, -1, Phase::updating)) ==
+        "dfota/v1/rack-1/module/m1/error/other/-1");
+  CHECK(topics.error("m1", UpdateError::of(Finding::absent, Phase::preparing)) ==
+        "dfota/v1/rack-1/module/m1/error/gateway/absent");
 }
 
 TEST_CASE("progress: what is not known is null") {
@@ -41,8 +45,8 @@ TEST_CASE("progress: what is not known is null") {
   progress.attempt = 1;
   progress.overall_percent = 20;
   auto out = progress_payload("rack-1", job, *job.parts[1], progress, {});
-  for (const char* key : {"ts", "gateway", "job", "run", "module", "attempt", "phase", "percent", "overall_percent", "bytes",
-                          "total_bytes", "bytes_per_second", "eta_s", "hop", "hops"}) {
+  for (const char* key : {"ts", "gateway", "job", "run", "module", "attempt", "phase", "percent", "overall_percent",
+                          "bytes", "total_bytes", "bytes_per_second", "eta_s", "hop", "hops"}) {
     CHECK_MESSAGE(out.contains(key), key);
   }
   CHECK(out["phase"] == "downloading");

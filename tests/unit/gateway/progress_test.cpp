@@ -14,7 +14,8 @@ TEST_CASE("rate and time left are those of the last ten seconds") {
   reading = rate.take(start + 1s, 1000, 100000);
   CHECK(reading.bytes_per_second == 1000);
   CHECK(reading.eta_s == 99);
-  for (int s = 2; s <= 30; ++s) reading = rate.take(start + s * 1s, 1000 + static_cast<std::uint64_t>(s - 1) * 100, 100000);
+  for (int s = 2; s <= 30; ++s)
+    reading = rate.take(start + s * 1s, 1000 + static_cast<std::uint64_t>(s - 1) * 100, 100000);
   CHECK(reading.bytes_per_second == 100);
 }
 

@@ -112,7 +112,8 @@ TEST_CASE("fetch: what is no http URL or no hash is refused before anything is a
 
 TEST_CASE("fetch: messages hold neither query nor user nor password") {
   FetchBench bench;
-  ScriptedOrigin origin([](int socket, const std::string&) { send_all(socket, redirect("ftp://u2:hunter3@h/x?sig=hunter4")); });
+  ScriptedOrigin origin(
+      [](int socket, const std::string&) { send_all(socket, redirect("ftp://u2:hunter3@h/x?sig=hunter4")); });
   auto url = origin.url("user:hunter1@127.0.0.1") + "?sig=hunter2";
   const auto error = bench.failure(url, hash_of(kBody));
   CHECK(error.message.find("hunter") == std::string::npos);
