@@ -104,12 +104,10 @@ MqttOptions Session::mqtt_options() const {
   mqtt.ca_file = options_.ca_file;
   mqtt.session_expiry = kSession;
   const std::string base = options_.base();
-  mqtt.subscriptions = {{response_topic_, false},
-                        {base + "/status", true},
-                        {base + "/job/" + job_.value_or("+") + "/state", true},
-                        {base + "/module/+/progress", false},
-                        {base + "/module/+/result", false},
-                        {base + "/module/+/error/#", false}};
+  // What is retained comes last: whoever sees it can rely on the others.
+  mqtt.subscriptions = {{response_topic_, false},           {base + "/module/+/progress", false},
+                        {base + "/module/+/result", false}, {base + "/module/+/error/#", false},
+                        {base + "/status", true},           {base + "/job/" + job_.value_or("+") + "/state", true}};
   return mqtt;
 }
 
@@ -227,10 +225,9 @@ void Session::heard_barrier() {
 }
 
 void Session::status_changed(bool online) {
-  const bool changed = online_ != online;
+  const bool changed = online_ && online_ != online;
   online_ = online;
-  if (began_ && changed)
-    output_.line("gateway " + options_.gateway + ": " + (online ? "online" : "offline; waiting for it"));
+  if (changed) output_.line("gateway " + options_.gateway + ": " + (online ? "online" : "offline; waiting for it"));
   if (update_ != nullptr || began_ || !answered_ || !online) return;
   if (job_ && !model_.has_job()) {
     output_.complain("gateway " + options_.gateway + " knows no job " + *job_);
@@ -244,7 +241,9 @@ void Session::follow(const Heard& heard) {
   if (heard.message.index() == 0) return;
   if (job_ && job_of(heard.message) != *job_) return;
   const auto* state = std::get_if<JobState>(&heard.message);
-  if (!job_ && !answered_ && state != nullptr && is_final(state->state)) return;
+  // Of all jobs, those that had ended before we came are not told.
+  const bool is_old = !job_ && !answered_ && state != nullptr && is_final(state->state);
+  if (is_old && !model_.jobs().contains(state->job)) return;
   output_.json_line(json_line(heard.topic, heard.payload, heard.retained));
   output_.show(model_.apply(heard.message));
   if (output_.broken()) return end(kExitNotWell);
