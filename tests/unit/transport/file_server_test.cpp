@@ -100,6 +100,8 @@ TEST_CASE("revoking cuts a connection that is stuck, and a keep-alive connection
   REQUIRE(stuck.until_stuck());
   Client idle(rig, rig.get("Range: bytes=0-9\r\n"));
   REQUIRE(idle.until_response());
+  // Its thread has handed the connection back: from then on it is one that waits for its next head.
+  REQUIRE(rig.until([&] { return rig.look().open_connections == 1; }));
   CHECK(rig.server->revoke(rig.token));
   CHECK(stuck.until_reset());
   idle.send(rig.get());
