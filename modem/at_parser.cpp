@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <utility>
 
 namespace dfota {
 namespace {
@@ -125,17 +126,18 @@ std::optional<int> to_number(std::string_view text) {
 
 void AtParser::begin_command(std::string_view command) {
   in_command_ = true;
+  in_data_ = false;
   command_ = trim(command.substr(0, command.find_first_of("\r\n")));
 }
 
 void AtParser::end_command() {
-  in_command_ = false;
+  in_command_ = in_data_ = false;
   command_.clear();
 }
 
 void AtParser::reset() {
   line_.clear();
-  overlong_ = false;
+  overlong_ = after_ack_ = false;
 }
 
 std::vector<AtEvent> AtParser::feed(std::string_view bytes) {
@@ -145,6 +147,9 @@ std::vector<AtEvent> AtParser::feed(std::string_view bytes) {
       finish_line(events);
     } else if (c < 0x20 || c > 0x7e || overlong_) {
       continue;
+    } else if (in_data_ && c == 'A' && line_.empty()) {
+      after_ack_ = true;
+      events.push_back({Kind::ack, "A", std::nullopt});
     } else if (line_.size() == kMaxLine) {
       // Told now, not at its end: that may never come.
       events.push_back({Kind::noise, std::move(line_), std::nullopt});
@@ -159,8 +164,10 @@ std::vector<AtEvent> AtParser::feed(std::string_view bytes) {
 
 void AtParser::finish_line(std::vector<AtEvent>& events) {
   overlong_ = false;
-  const std::string whole = std::move(line_);
+  std::string whole = std::move(line_);
   line_.clear();
+  // The one URC that begins with an A: the module has restarted in the middle of the data.
+  if (std::exchange(after_ack_, false) && whole == "PP RDY") whole.insert(0, 1, 'A');
   const std::string_view line = trim(whole);
   if (line.empty() || (in_command_ && line == command_)) return;
 
@@ -175,7 +182,11 @@ void AtParser::finish_line(std::vector<AtEvent>& events) {
 
 void AtParser::take_piece(std::string_view piece, bool before_qind, std::vector<AtEvent>& events) {
   if (auto final = as_final(piece)) {
-    end_command();
+    if (final->kind == Kind::connect) {
+      in_data_ = true;
+    } else {
+      end_command();
+    }
     events.push_back(std::move(*final));
   } else if (auto urc = as_urc(piece)) {
     events.push_back(std::move(*urc));
@@ -192,6 +203,7 @@ void AtParser::take_piece(std::string_view piece, bool before_qind, std::vector<
 std::optional<AtEvent> AtParser::as_final(std::string_view line) const {
   if (!in_command_) return std::nullopt;
   if (line == "OK") return AtEvent{Kind::ok, std::string(line), std::nullopt};
+  if (line == "CONNECT" && !in_data_) return AtEvent{Kind::connect, std::string(line), std::nullopt};
   if (line == "ERROR") return AtEvent{Kind::error, std::string(line), std::nullopt};
   if (const auto code = after_error_prefix(line, "+CME ERROR")) {
     return AtEvent{Kind::cme_error, std::string(line), to_number(*code)};

@@ -3,6 +3,7 @@
 // end (bounded).
 //
 //   AT+GSN\r\r\n861234567890123\r\n\r\nOK\r\n   ->   echo dropped, info "861234567890123", ok
+//   CONNECT\r\nAA\r\n+QFUPL: 2048,5769\r\nOK\r\n     ->   connect, ack, ack, info "+QFUPL: 2048,5769", ok
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,8 @@ struct AtEvent {
     error,      ///< final: ERROR
     cme_error,  ///< final: +CME ERROR: <n or text>
     cms_error,  ///< final: +CMS ERROR: <n or text>
+    connect,    ///< CONNECT: the command takes data now; its final line is still to come
+    ack,        ///< the single A, without an end of line, that acknowledges 1,024 bytes of the data
     info,       ///< a line of the answer to the command in flight
     urc,        ///< unsolicited, wherever it stood
     noise,      ///< neither: boot garbage, a stranger's answer, an overlong line (its beginning)
@@ -32,7 +35,8 @@ class AtParser {
  public:
   static constexpr std::size_t kMaxLine = 1024;  ///< longer lines are cut here and reported once as noise
 
-  /// From now on lines belong to the answer of `command` (without its CR) until a final line. Its echo is dropped.
+  /// From now on lines belong to the answer of `command` (without its CR) until a final line. Its echo is dropped. From
+  /// CONNECT on, which only counts in a command and once, each A at the beginning of a line is an acknowledgement.
   void begin_command(std::string_view command);
   /// The answer is not waited for any more; late lines of it come as noise (or urc).
   void end_command();
@@ -53,6 +57,8 @@ class AtParser {
   std::string line_;
   bool overlong_ = false;
   bool in_command_ = false;
+  bool in_data_ = false;
+  bool after_ack_ = false;  ///< an A was taken off the beginning of this line
   std::string command_;
 };
 

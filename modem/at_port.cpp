@@ -3,6 +3,7 @@
 #include <array>
 #include <asio/co_spawn.hpp>
 
+#include "modem/qind.hpp"
 #include "transport/base/log.hpp"
 
 namespace dfota {
@@ -19,6 +20,10 @@ struct AtPort::State {
   bool lost = false;
   std::optional<AtReply> reply;  ///< of the command in flight
   bool final_seen = false;
+  bool wants_data = false;  ///< CONNECT does not end the command in flight
+  bool connected = false;
+  bool restarted = false;  ///< since CONNECT
+  std::uint64_t acks = 0;
   std::deque<std::string> unsolicited;
   Clock::time_point last_heard;
 };
@@ -55,8 +60,15 @@ Awaitable<> AtPort::read_on(std::shared_ptr<State> state) {
 }
 
 void AtPort::take(State& state, AtEvent event) {
-  log::debug(state.subject, ": < ", event.text);
+  if (event.kind != AtEvent::Kind::ack) log::debug(state.subject, ": < ", event.text);
   switch (event.kind) {
+    case AtEvent::Kind::ack:
+      ++state.acks;
+      return;
+    case AtEvent::Kind::connect:
+      state.connected = true;
+      if (state.wants_data) return;
+      [[fallthrough]];
     case AtEvent::Kind::ok:
     case AtEvent::Kind::error:
     case AtEvent::Kind::cme_error:
@@ -73,20 +85,40 @@ void AtPort::take(State& state, AtEvent event) {
       return;
     case AtEvent::Kind::urc:
     case AtEvent::Kind::noise:
+      if (state.connected && is_boot_urc(event.text)) state.restarted = true;
       if (state.unsolicited.size() == kMaxUrcs) state.unsolicited.pop_front();
       state.unsolicited.push_back(std::move(event.text));
       return;
   }
 }
 
+void AtPort::begin(State& state, const std::string& text) {
+  log::debug(state.subject, ": > ", text);
+  state.reply.emplace();
+  state.final_seen = state.wants_data = state.connected = state.restarted = false;
+  state.acks = 0;
+  state.parser.begin_command(text);
+}
+
+/// The reply, if the final line has come; else why it has not. `sent`: what became of the writing.
+Result<AtReply> AtPort::end(State& state, Result<void> sent) {
+  state.parser.end_command();
+  state.connected = false;
+  AtReply reply = std::move(*state.reply);
+  state.reply.reset();
+  if (state.final_seen) return reply;
+  if (state.lost || (!sent && sent.error().code == Errc::link_lost)) {
+    return Error(Errc::link_lost, sent ? "the port hung up before the answer" : sent.error().message);
+  }
+  if (!sent && sent.error().code != Errc::timeout) return sent.error();
+  return Error(Errc::timeout, "no answer in time");
+}
+
 Awaitable<Result<AtReply>> AtPort::command(std::string text, Clock::duration limit) {
   const auto state = state_;  // the port may be dropped by its owner's next step, never while a command is awaited
   const auto deadline = Clock::now() + limit;
   if (state->lost) co_return Error(Errc::link_lost, "the port hung up");
-  log::debug(state->subject, ": > ", text);
-  state->reply.emplace();
-  state->final_seen = false;
-  state->parser.begin_command(text);
+  begin(*state, text);
   const std::string line = text + "\r";
   const auto written = co_await state->link->write(line, deadline);
   if (written) {
@@ -94,14 +126,57 @@ Awaitable<Result<AtReply>> AtPort::command(std::string text, Clock::duration lim
       co_await state->changed->wait_until(deadline);
     }
   }
-  state->parser.end_command();
-  AtReply reply = std::move(*state->reply);
-  state->reply.reset();
-  if (state->final_seen) co_return reply;
-  if (state->lost || (!written && written.error().code == Errc::link_lost)) {
-    co_return Error(Errc::link_lost, "the port hung up before the answer");
+  co_return end(*state, written);
+}
+
+Awaitable<Result<AtReply>> AtPort::send_data(std::string text, DataSource& source, DataLimits limits) {
+  const auto state = state_;
+  const auto deadline = Clock::now() + limits.connect;
+  if (state->lost) co_return Error(Errc::link_lost, "the port hung up");
+  begin(*state, text);
+  state->wants_data = true;
+  const std::string line = text + "\r";
+  auto sent = co_await state->link->write(line, deadline);
+  if (sent) {
+    while (!state->connected && !state->final_seen && !state->lost && Clock::now() < deadline) {
+      co_await state->changed->wait_until(deadline);
+    }
+    if (state->connected) sent = co_await stream(state, source, limits.idle);
   }
-  co_return Error(Errc::timeout, "no answer in time");
+  source.acknowledged(state->acks);
+  co_return end(*state, sent);
+}
+
+/// From CONNECT to the final line, the hang-up or a deadline.
+Awaitable<Result<void>> AtPort::stream(std::shared_ptr<State> state, DataSource& source, Clock::duration limit) {
+  auto deadline = Clock::now() + limit;
+  std::uint64_t acks = 0;
+  while (!state->final_seen) {
+    if (state->lost) co_return Error(Errc::link_lost, "the port hung up in the middle of the data");
+    if (state->restarted) co_return Error(Errc::link_lost, "the module restarted in the middle of the data");
+    if (state->acks != acks) deadline = Clock::now() + limit;
+    acks = state->acks;
+    source.acknowledged(acks);
+    const auto piece = source.next();
+    if (!piece) co_return piece.error();
+    if (!piece.value().empty()) {
+      deadline = Clock::now() + limit;
+      const auto written = co_await state->link->write(piece.value(), deadline);
+      if (!written) co_return written.error();
+      deadline = Clock::now() + limit;
+      continue;
+    }
+    if (Clock::now() >= deadline) co_return Error(Errc::timeout, "no acknowledgement in time");
+    co_await state->changed->wait_until(deadline);
+  }
+  co_return Result<void>();
+}
+
+Awaitable<Result<void>> AtPort::write_raw(std::string_view bytes, Clock::duration limit) {
+  const auto state = state_;
+  if (state->lost) co_return Error(Errc::link_lost, "the port hung up");
+  if (state->reply) co_return Error(Errc::busy, "a command is in flight");
+  co_return co_await state->link->write(bytes, Clock::now() + limit);
 }
 
 bool AtPort::lost() const {

@@ -36,6 +36,16 @@ Awaitable<Result<AtReply>> ModulePort::command(std::string text, Clock::duration
   co_return co_await at_->command(std::move(text), limit);
 }
 
+Awaitable<Result<AtReply>> ModulePort::send_data(std::string text, DataSource& source, DataLimits limits) {
+  if (!is_open()) co_return Error(Errc::link_lost, "the port is not open");
+  co_return co_await at_->send_data(std::move(text), source, limits);
+}
+
+Awaitable<Result<void>> ModulePort::write_raw(std::string_view bytes, Clock::duration limit) {
+  if (!is_open()) co_return Error(Errc::link_lost, "the port is not open");
+  co_return co_await at_->write_raw(bytes, limit);
+}
+
 std::optional<std::string> ModulePort::take_unsolicited() {
   if (!at_) return std::nullopt;
   auto line = at_->take_unsolicited();

@@ -27,6 +27,10 @@ class ModulePort {
 
   /// As AtPort::command; link_lost when it is not open.
   Awaitable<Result<AtReply>> command(std::string text, Clock::duration limit);
+  /// As AtPort::send_data; link_lost when it is not open.
+  Awaitable<Result<AtReply>> send_data(std::string text, DataSource& source, DataLimits limits);
+  /// As AtPort::write_raw; link_lost when it is not open.
+  Awaitable<Result<void>> write_raw(std::string_view bytes, Clock::duration limit);
   std::optional<std::string> take_unsolicited();
 
   [[nodiscard]] const std::string& name() const { return name_; }

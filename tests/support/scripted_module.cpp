@@ -8,6 +8,8 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <utility>
+
 namespace dfota::test {
 namespace {
 constexpr int kWatchdogTurns = 5000;  // of 1 ms each
@@ -80,6 +82,22 @@ std::string ScriptedModule::next_command() {
   return command;
 }
 
+void ScriptedModule::settle_deaf() {
+  std::size_t ran = 1;
+  for (int quiet = 0; quiet < 5; quiet = ran == 0 ? quiet + 1 : 0) {
+    loop_.restart();
+    ran = loop_.poll();
+    ::poll(nullptr, 0, 1);
+  }
+}
+
+std::string ScriptedModule::take_data(std::size_t at_least) {
+  REQUIRE_MESSAGE(run_until([&] { return received_.size() >= at_least; }),
+                  "of " << at_least << " bytes came " << received_.size());
+  settle();
+  return std::exchange(received_, {});
+}
+
 void ScriptedModule::expect(const std::string& command, const std::string& answer) {
   const auto came = next_command();
   REQUIRE(came == command);
@@ -87,13 +105,22 @@ void ScriptedModule::expect(const std::string& command, const std::string& answe
 }
 
 void ScriptedModule::say(const std::string& bytes) {
+  put(bytes);
+  settle();
+}
+
+void ScriptedModule::say_deaf(const std::string& bytes) {
+  put(bytes);
+  settle_deaf();
+}
+
+void ScriptedModule::put(const std::string& bytes) {
   // The kernel hands bytes over to the slave in its own time: wait for that, then until the gateway has read them.
   const auto before = waiting_in_slave();
   REQUIRE(::write(master_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
   for (int turn = 0; turn < kWatchdogTurns && waiting_in_slave() < before + static_cast<int>(bytes.size()); ++turn) {
     ::poll(nullptr, 0, 1);
   }
-  settle();
 }
 
 int ScriptedModule::waiting_in_slave() const {

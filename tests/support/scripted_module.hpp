@@ -24,17 +24,25 @@ class ScriptedModule {
   std::string next_command();
   /// Checks the command, echoes nothing, and answers.
   void expect(const std::string& command, const std::string& answer);
+  /// What the gateway writes as data: waits for `at_least` bytes, takes all that come until it pauses. Fails the test
+  /// when fewer come.
+  std::string take_data(std::size_t at_least);
   /// Bytes as they are; use \r\n yourself. Returns when the gateway has read them.
   void say(const std::string& bytes);
+  /// As say, but reads nothing of what the gateway writes meanwhile.
+  void say_deaf(const std::string& bytes);
   /// Runs the loop until `done`; false when the watchdog bites.
   bool run_until(const std::function<bool()>& done);
   /// Runs the loop until nothing is ready any more.
   void settle();
+  /// Runs the loop until nothing is ready any more, and reads nothing of what the gateway writes.
+  void settle_deaf();
   /// All that was received and not consumed by next_command(): "" is silence.
   [[nodiscard]] std::string unread();
 
  private:
   void receive(int wait_ms);
+  void put(const std::string& bytes);  ///< into the line; the gateway has not read them yet
   [[nodiscard]] int waiting_in_slave() const;
 
   asio::io_context& loop_;

@@ -21,6 +21,10 @@ std::string word(Kind kind) {
       return "cme";
     case Kind::cms_error:
       return "cms";
+    case Kind::connect:
+      return "connect";
+    case Kind::ack:
+      return "ack";
     case Kind::info:
       return "info";
     case Kind::urc:
@@ -105,6 +109,18 @@ std::vector<Transcript> field_transcripts() {
        "urc|RDY\nurc|APP RDY\n"},
       {"NULs in the middle of words", "AT+GSN", "A\0T+GSN\r\r\n\0\r\n8612\0"s + "34567890123\r\n\0\r\nO\0K\r\n"s,
        "info|861234567890123\nok|OK\n"},
+      {"upload, the last acknowledgements and the verdict in one read", "AT+QFUPL=\"UFS:d\",2052,5,1",
+       "AT+QFUPL=\"UFS:d\",2052,5,1\r\r\nCONNECT\r\nAA\r\n+QFUPL: 2052,5769\r\n\r\nOK\r\n",
+       "connect|CONNECT\nack|A\nack|A\ninfo|+QFUPL: 2052,5769\nok|OK\n"},
+      {"upload, URCs between the acknowledgements", "AT+QFUPL=\"UFS:d\",4096,5,1",
+       "\r\nCONNECT\r\nA\r\n+QIND: SMS DONE\r\nAA+QIND: PB DONE\r\n\r\n+CREG: 1\r\nA\r\n+QFUPL: 4096,0\r\n\r\nOK\r\n"
+       "\r\nRDY\r\n",
+       "connect|CONNECT\nack|A\nurc|+QIND: SMS DONE\nack|A\nack|A\nurc|+QIND: PB DONE\nurc|+CREG: 1\nack|A\n"
+       "info|+QFUPL: 4096,0\nok|OK\nurc|RDY\n"},
+      {"upload, broken off by the module", "AT+QFUPL=\"UFS:d\",4096,5,1", "\r\nCONNECT\r\nA\r\n+CME ERROR: 421\r\n",
+       "connect|CONNECT\nack|A\ncme|+CME ERROR: 421|421\n"},
+      {"upload, the module restarts in its middle", "AT+QFUPL=\"UFS:d\",4096,5,1", "\r\nCONNECT\r\nA\r\nAPP RDY\r\n",
+       "connect|CONNECT\nack|A\nack|A\nurc|APP RDY\n"},
       {"power off", "AT+QPOWD=1", "\r\nOK\r\n\r\nPOWERED DOWN\r\n\r\nNORMAL POWER DOWN\r\n",
        "ok|OK\nurc|POWERED DOWN\nurc|NORMAL POWER DOWN\n"},
   };
@@ -173,7 +189,7 @@ TEST_CASE("replies with URCs in them and behind them") {
       {"AT+CFUN=1,1", "\r\nOK\r\n\r\n+CFUN: 1\r\n", "ok|OK\nurc|+CFUN: 1\n"},
       {"AT+QIACT?", "\r\n+QIURC: \"pdpdeact\",1\r\n\r\n+QIACT: 1,1,1,\"10.0.0.2\"\r\n\r\nOK\r\n",
        "urc|+QIURC: \"pdpdeact\",1\ninfo|+QIACT: 1,1,1,\"10.0.0.2\"\nok|OK\n"},
-      {"AT+QFUPL=\"d\",10", "\r\nCONNECT\r\n", "info|CONNECT\n"},
+      {"AT+QFUPL=\"d\",10", "\r\nCONNECT\r\n", "connect|CONNECT\n"},
       {"AT", "\r\nNO CARRIER\r\n\r\nBUSY\r\n\r\nOK\r\n", "noise|NO CARRIER\nnoise|BUSY\nok|OK\n"},
       {kUpdate, "\r\nOK\r\n\r\n+QIOTEVT: 7,10705\r\n+CTZV: +8\r\n", "ok|OK\nurc|+QIOTEVT: 7,10705\nurc|+CTZV: +8\n"},
       {"AT+QGMR", "\r\n!!+CTZV: +8\r\nX\r\n\r\nRDY\r\n", "urc|+CTZV: +8\ninfo|X\nurc|RDY\n"},
@@ -238,6 +254,24 @@ TEST_CASE("error codes are numbers or nothing") {
   CHECK(answer("AT", "+CME ERROR:\r\n") == "cme|+CME ERROR:\n");
   CHECK(answer("AT", "+CME ERROR: 99999999999\r\n") == "cme|+CME ERROR: 99999999999\n");
   CHECK(answer("AT", "+CMS ERROR: 500\r\n") == "cms|+CMS ERROR: 500|500\n");
+}
+
+TEST_CASE("CONNECT counts in a command only, and an A after CONNECT only") {
+  CHECK(unasked("CONNECT\r\nA\r\n") == "noise|CONNECT\nnoise|A\n");
+  CHECK(answer("AT", "A\r\nOK\r\n") == "info|A\nok|OK\n");
+  CHECK(answer("AT", "CONNECTED\r\nconnect\r\nOK\r\n") == "info|CONNECTED\ninfo|connect\nok|OK\n");
+  CHECK(answer("AT", "CONNECT\r\nCONNECT\r\nBA\r\nOK\r\nA\r\n") ==
+        "connect|CONNECT\ninfo|CONNECT\ninfo|BA\nok|OK\nnoise|A\n");
+}
+
+TEST_CASE("who gives up in the middle of the data hears no acknowledgements any more") {
+  AtParser parser;
+  parser.begin_command("AT");
+  CHECK(print(parser.feed("CONNECT\r\nA")) == "connect|CONNECT\nack|A\n");
+  parser.end_command();
+  CHECK(print(parser.feed("AA\r\n")) == "noise|AA\n");
+  parser.begin_command("AT");
+  CHECK(print(parser.feed("A\r\nOK\r\n")) == "info|A\nok|OK\n");
 }
 
 TEST_CASE("RDY is believed only as a word of its own") {
