@@ -3,14 +3,48 @@
 #include "transport/base/log.hpp"
 
 namespace dfota {
+namespace {
+
+/// Asks before each piece: FOTA heard in the middle of a file ends it.
+class GuardedSource : public DataSource {
+ public:
+  GuardedSource(DataSource& source, std::function<bool()> allowed) : source_(source), allowed_(std::move(allowed)) {}
+
+  void acknowledged(std::uint64_t count) override { source_.acknowledged(count); }
+  Result<std::string_view> next() override {
+    if (!allowed_()) return Error(Errc::refused, "the module may be flashing; the rest of the file was not written");
+    return source_.next();
+  }
+
+ private:
+  DataSource& source_;
+  std::function<bool()> allowed_;
+};
+
+}  // namespace
+
+/// By what was heard up to now.
+bool Dialogue::allowed(MaySend wanted) {
+  hear_();
+  const auto may = may_send(danger_.step, danger_.evidence);
+  return may == MaySend::anything || may == wanted;
+}
 
 Awaitable<Result<AtReply>> Dialogue::say(std::string text, Clock::duration limit) {
-  hear_();
-  const auto allowed = may_send(danger_.step, danger_.evidence);
-  if (allowed == MaySend::nothing || (allowed == MaySend::bare_at && text != "AT")) {
+  if (!allowed(text == "AT" ? MaySend::bare_at : MaySend::anything)) {
     co_return Error(Errc::refused, "the module may be flashing; " + text + " was not written");
   }
   auto reply = co_await port_.command(std::move(text), limit);
+  hear_();
+  co_return reply;
+}
+
+Awaitable<Result<AtReply>> Dialogue::send_file(std::string text, DataSource& source, DataLimits limits) {
+  if (!allowed(MaySend::anything)) {
+    co_return Error(Errc::refused, "the module may be flashing; " + text + " was not written");
+  }
+  GuardedSource guarded(source, [this] { return allowed(MaySend::anything); });
+  auto reply = co_await port_.send_data(std::move(text), guarded, limits);
   hear_();
   co_return reply;
 }

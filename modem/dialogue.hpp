@@ -35,6 +35,10 @@ class Dialogue {
   /// One command and its reply. Errors: link_lost, timeout, and refused when the table forbids it now (FOTA was heard).
   Awaitable<Result<AtReply>> say(std::string text, Clock::duration limit = kAnswerLimit);
 
+  /// A command that takes data (AT+QFUPL) and its reply. The table is asked before the command and before each piece.
+  /// Errors: as say, and those of the source. `source` must outlive the call.
+  Awaitable<Result<AtReply>> send_file(std::string text, DataSource& source, DataLimits limits);
+
   /// AT until it answers OK, a few times; then ATE0 and AT+CMEE=1, which every reboot undoes. Errors as say; timeout:
   /// no answer at all.
   Awaitable<Result<void>> synchronise();
@@ -47,6 +51,8 @@ class Dialogue {
   Awaitable<Result<void>> set_pdp_context(PdpConfig pdp);
 
  private:
+  [[nodiscard]] bool allowed(MaySend wanted);
+
   ModulePort& port_;
   const Danger& danger_;
   std::function<void()> hear_;
