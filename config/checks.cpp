@@ -9,6 +9,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "config/module_url.hpp"
+
 namespace dfota {
 namespace {
 
@@ -207,6 +209,12 @@ Complaint check_public_url(const std::string& text) {
     return "is " + std::to_string(text.size()) + " bytes long: at most " + std::to_string(kMaxPublicUrlBytes) +
            " leave room for the name of a file in the 255 that AT+QFOTADL takes";
   }
+  return std::nullopt;
+}
+
+Complaint check_ftp_url(const std::string& text) {
+  const auto parsed = parse_ftp_directory(text);
+  if (const auto* fault = std::get_if<std::string>(&parsed)) return *fault;
   return std::nullopt;
 }
 

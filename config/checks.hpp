@@ -39,6 +39,8 @@ Complaint check_topic_filter(const std::string& text);
 Complaint check_mqtt_uri(const std::string& text);
 Complaint check_listen(const std::string& text);
 Complaint check_public_url(const std::string& text);
+/// [ftp].public_url; never quotes it.
+Complaint check_ftp_url(const std::string& text);
 Complaint check_host(const std::string& text);
 Complaint check_module_port(const std::string& text);
 Complaint check_imei(const std::string& text);

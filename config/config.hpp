@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "config/module_url.hpp"
+
 namespace dfota {
 
 struct GatewayConfig {
@@ -38,6 +40,13 @@ struct ArtifactsConfig {
   std::vector<std::string> allow_hosts;
   std::string ca_file;
   bool operator==(const ArtifactsConfig&) const = default;
+};
+
+/// For the delivery "ftp": an FTP server that somebody else runs, and where its files are on this machine.
+struct FtpConfig {
+  ModuleUrl public_url;  ///< a directory, as parse_ftp_directory gives it; it holds a password
+  std::string dir;       ///< that directory; the gateway looks at it when it starts
+  bool operator==(const FtpConfig&) const = default;
 };
 
 /// A module takes one of each before its command; the first is given back at ...END.
@@ -100,6 +109,7 @@ struct Config {
   MqttConfig mqtt;
   HttpConfig http;
   ArtifactsConfig artifacts;
+  std::optional<FtpConfig> ftp;  ///< without it the delivery "ftp" is refused
   LimitsConfig limits;
   std::vector<TagLimitConfig> tag_limits;
   RetryConfig retry;

@@ -121,6 +121,21 @@ void read_artifacts(Section section, ArtifactsConfig& artifacts, const std::file
   section.finish();
 }
 
+void read_ftp(Section section, std::optional<FtpConfig>& field, const std::filesystem::path& base) {
+  if (!section.present()) return;
+  FtpConfig ftp;
+  std::string url;
+  section.require("public_url",
+                  "write what the modules reach, as public_url = \"ftp://user:password@192.168.1.10:21/\"");
+  if (section.take_string("public_url", url, check_ftp_url)) {
+    ftp.public_url = std::get<ModuleUrl>(parse_ftp_directory(url));
+  }
+  section.require("dir", "name the directory that the FTP server shows there, as dir = \"/srv/ftp\"");
+  if (section.take_string("dir", ftp.dir, check_path)) ftp.dir = resolved(ftp.dir, base);
+  section.finish();
+  field = std::move(ftp);
+}
+
 void read_limits(Section section, LimitsConfig& limits) {
   section.take_unsigned("downloads", limits.downloads, 1, kMostLimit, "modules");
   section.take_unsigned("updates", limits.updates, 1, kMostLimit, "modules");
@@ -240,6 +255,7 @@ Config read_root(Section root, const std::filesystem::path& base) {
   read_mqtt(root.child("mqtt"), config.mqtt, base);
   read_http(root.child("http"), config.http);
   read_artifacts(root.child("artifacts"), config.artifacts, base);
+  read_ftp(root.child("ftp"), config.ftp, base);
   read_limits(root.child("limits"), config.limits);
   read_tag_limits(root.children("limit"), config.tag_limits);
   read_retry(root.child("retry"), config.retry);
@@ -248,7 +264,6 @@ Config read_root(Section root, const std::filesystem::path& base) {
   read_modules(root.children("module"), config.modules);
   root.unsupported("admin", "there is no page yet; remove the section and watch over MQTT");
   root.unsupported("jobs", "the limits of jobs are built in; remove the section");
-  root.unsupported("ftp", "modules download over HTTP only; remove the section and see [http]");
   root.unsupported("discovery", "name each module in a [[module]] and remove the section");
   root.unsupported("home_assistant", "nothing is published for it yet; remove the section");
   root.finish();

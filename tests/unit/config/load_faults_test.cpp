@@ -106,6 +106,22 @@ TEST_CASE("faults of [http] and [artifacts]") {
   });
 }
 
+TEST_CASE("faults of [ftp]") {
+  const std::string dir = "[ftp]\ndir = '/x'\n";
+  check_rows({
+      {with(dir), 3, 1, "ftp.public_url is missing: write what the modules reach"},
+      {with("[ftp]\npublic_url = 'ftp://h'"), 3, 1, "ftp.dir is missing: name the directory"},
+      {with("[ftp]\npublic_url = 'ftp://h'\ndir = ''"), 5, 7, "ftp.dir must not be empty"},
+      {with("[ftp]\npublic_url = 'ftp://h'\ndir = 1"), 5, 7, "must be a string in quotes"},
+      {with(dir + "public_url = ''"), 5, 14, "ftp.public_url must begin with"},
+      {with(dir + "public_url = 'http://h'"), 5, 14, "over HTTP modules download from [http]"},
+      {with(dir + "public_url = 'ftp://u:p p@h'"), 5, 14, "holds a character"},
+      {with(dir + "public_url = 'ftp://h/12345678901234567/'"), 5, 14, "at most 16"},
+      {with(dir + "public_url = 'ftp://h'\nuser = 'u'"), 6, 1, "unknown key \"user\" in [ftp]"},
+      {with("[[ftp]]\ndir = '/x'"), 3, 1, "must be a section [ftp]"},
+  });
+}
+
 TEST_CASE("faults of limits, retries and time-outs") {
   check_rows({
       {with("limits.downloads = 0"), 3, 20, "must be from 1 to 100000 modules, not 0"},
@@ -170,7 +186,6 @@ TEST_CASE("what is not built is unsupported, what is not known is unknown") {
       {with("admin.listen = 'x'"), 3, 1, "[admin] is unsupported"},
       {with("admin = 3"), 3, 1, "[admin] is unsupported"},
       {with("[jobs]\nqueued = 1"), 3, 1, "[jobs] is unsupported"},
-      {with("[ftp]\ndir = 'x'"), 3, 1, "[ftp] is unsupported"},
       {with("[discovery]\nports = []"), 3, 1, "[discovery] is unsupported"},
       {with("[home_assistant]\nenabled = false"), 3, 1, "[home_assistant] is unsupported"},
       {with("[artifacts]\nincoming = ''"), 4, 1, "artifacts.incoming is unsupported in this version: "},
@@ -221,7 +236,11 @@ TEST_CASE("no message repeats what may be a password") {
   for (const std::string& line :
        {std::string("mqtt.uri = 'mqtt://u:hunter2@h:1'"), std::string("http.public_url = 'http://u:hunter2@h:1'"),
         std::string("modem.pdp = { apn = 'n', password = 'hunter2\"' }"), std::string("mqtt.password = 'hunter2'"),
-        std::string("mqtt.username = \"hunter2\\n\"")}) {
+        std::string("mqtt.username = \"hunter2\\n\""),
+        std::string("ftp = { public_url = 'ftp://u:hunter2$@h', dir = '/x' }"),
+        std::string("ftp = { public_url = 'ftp://u:/hunter2@h/', dir = '/x' }"),
+        std::string("ftp = { public_url = 'ftp://u:hunter2@h:0/', dir = '/x' }"),
+        std::string("ftp = { password = 'hunter2', public_url = 'ftp://h', dir = '/x' }")}) {
     CAPTURE(line);
     const ConfigFaults faults = faults_of(with(line));
     REQUIRE(faults.size() == 1);

@@ -77,7 +77,7 @@ TEST_CASE("every example of the default file is right once uncommented, and reac
   const std::string dir = directory.path.string();
   unsigned examples = 0;
   std::string text = with_examples(read_text(kDefaultFile), examples);
-  CHECK(examples == 14);
+  CHECK(examples == 17);
   text = replaced(text, "\"/etc/dfota-gateway/", "\"" + dir + "/");
   text = replaced(text, "mqtt://127.0.0.1:1883", "mqtts://127.0.0.1:8883");
   const Config config = loaded(parse_config(text, "all.toml"));
@@ -87,6 +87,7 @@ TEST_CASE("every example of the default file is right once uncommented, and reac
   CHECK(config.mqtt.key_file == dir + "/gateway.key");
   CHECK(config.tag_limits == std::vector<TagLimitConfig>{{"hub-1", 2, 4}});
   CHECK(config.modem.pdp == PdpConfig{1, "internet", "", "", 0});
+  CHECK(config.ftp == FtpConfig{{UrlScheme::ftp, "user", "password", "192.168.1.10", 21, ""}, "/srv/ftp"});
   const ModuleConfig module{
       "uc20-a", "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.2-port0", "490154203237518", {"lab", "hub-1"}};
   CHECK(config.modules == std::vector<ModuleConfig>{module});
@@ -99,7 +100,7 @@ TEST_CASE("the default file shows every key there is") {
                           "public_url", "max_bytes", "allow_hosts", "downloads",  "updates",         "tag",
                           "attempts",   "backoff_s", "start",       "download",   "reboot",          "progress_gap",
                           "update",     "absent",    "profile",     "baud",       "poll_s",          "pdp",
-                          "port",       "imei",      "tags"}) {
+                          "port",       "imei",      "tags",        "dir"}) {
     CAPTURE(key);
     const bool shown = text.find(std::string("\n") + key + " = ") != std::string::npos ||
                        text.find(std::string("\n#") + key + " = ") != std::string::npos;
@@ -135,6 +136,9 @@ public_url = "HTTP://h:2"
 max_bytes = 5000000000
 allow_hosts = ["::1"]
 ca_file = "origins"
+[ftp]
+public_url = "FTP://a:b@h:2121/d"
+dir = "shelf"
 [limits]
 downloads = 1
 updates = 100000
@@ -175,6 +179,7 @@ imei = "490154203237518"
                    dir + "/key",          3,   "a/b",       {"x/#", "+/y"}};
   expected.http = {"::", 1, "HTTP://h:2"};
   expected.artifacts = {5000000000, {"::1"}, dir + "/origins"};
+  expected.ftp = FtpConfig{{UrlScheme::ftp, "a", "b", "h", 2121, "d/"}, dir + "/shelf"};
   expected.limits = {1, 100000};
   expected.retry = {2, 0.25};
   expected.timeouts = {0.5, 1, 2, 3, 4, 5, 2592000};
