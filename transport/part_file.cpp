@@ -21,6 +21,11 @@ PartFile::PartFile(std::filesystem::path final_path)
     : final_path_(std::move(final_path)),
       part_path_(final_path_.parent_path() / (std::string(kPrefix) + final_path_.filename().string())) {}
 
+PartFile::PartFile(std::filesystem::path final_path, std::string_view prefix, mode_t mode)
+    : final_path_(std::move(final_path)),
+      part_path_(final_path_.parent_path() / (std::string(prefix) + final_path_.filename().string())),
+      mode_(mode) {}
+
 PartFile::~PartFile() {
   if (descriptor_ < 0) return;
   ::close(descriptor_);
@@ -31,6 +36,7 @@ std::optional<Error> PartFile::create() {
   ::unlink(part_path_.c_str());
   descriptor_ = ::open(part_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
   if (descriptor_ < 0) return file_error(errno, part_path_);
+  if (mode_ && ::fchmod(descriptor_, *mode_) != 0) return file_error(errno, part_path_);
   return std::nullopt;
 }
 
