@@ -249,11 +249,6 @@ Complaint check_tag(const std::string& text) {
   return "must hold tags of 1 to 64 bytes without control characters, not " + in_quotes(text);
 }
 
-Complaint check_profile(const std::string& text) {
-  if (text == "auto" || text == "uc20" || text == "uc15") return std::nullopt;
-  return in_quotes(text) + " is unsupported in this version: write \"auto\", \"uc20\" or \"uc15\"";
-}
-
 Complaint check_path(const std::string& text) {
   if (text.empty()) return "must not be empty: write a path";
   if (has_control(text)) return "must not hold control characters";

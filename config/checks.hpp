@@ -45,7 +45,6 @@ Complaint check_host(const std::string& text);
 Complaint check_module_port(const std::string& text);
 Complaint check_imei(const std::string& text);
 Complaint check_tag(const std::string& text);
-Complaint check_profile(const std::string& text);
 /// A path of a file or directory, there or not.
 Complaint check_path(const std::string& text);
 /// A readable file; `path` is already made absolute.

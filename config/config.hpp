@@ -5,10 +5,12 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "config/module_url.hpp"
+#include "config/profile.hpp"
 
 namespace dfota {
 
@@ -78,6 +80,8 @@ struct TimeoutsConfig {
   double progress_gap = 300;
   double update = 3600;
   double absent = 60;  ///< how long a job waits for a module that is not there
+  std::set<std::string> given = {};  ///< those that the operator wrote: a profile's own give way to them
+  [[nodiscard]] TimeoutsConfig with(const ProfileDeadlines& deadlines) const;
   bool operator==(const TimeoutsConfig&) const = default;
 };
 
@@ -89,7 +93,8 @@ struct PdpConfig {
 };
 
 struct ModemConfig {
-  std::string profile = "auto";  ///< by ATI; or "uc20", "uc15"
+  Profiles profiles = builtin_profiles();
+  std::string profile = "auto";  ///< by ATI; or the name of one
   unsigned baud = 115200;
   double poll_s = 60;            ///< an idle module is asked for its state so often
   std::optional<PdpConfig> pdp;  ///< without it no context is written

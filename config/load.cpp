@@ -1,22 +1,19 @@
 #include "config/load.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <cstring>
-#include <fstream>
 #include <iterator>
 #include <map>
 #include <utility>
 
 #include "config/checks.hpp"
 #include "config/section.hpp"
+#include "config/text_file.hpp"
 #include "config/toml_tree.hpp"
 
 namespace dfota {
 namespace {
 
-constexpr std::size_t kMaxFileBytes = 4 * 1024 * 1024;
 constexpr double kLeastSeconds = 0.001;
 constexpr double kMostSeconds = 30.0 * 24 * 3600;
 constexpr unsigned kMostLimit = 100000;
@@ -179,7 +176,9 @@ void read_timeouts(Section section, TimeoutsConfig& timeouts) {
                                                     {"progress_gap", &timeouts.progress_gap},
                                                     {"update", &timeouts.update},
                                                     {"absent", &timeouts.absent}};
-  for (const auto& [key, field] : fields) section.take_number(key, *field, kLeastSeconds, kMostSeconds, "seconds");
+  for (const auto& [key, field] : fields) {
+    if (section.take_number(key, *field, kLeastSeconds, kMostSeconds, "seconds")) timeouts.given.insert(key);
+  }
   section.finish();
 }
 
@@ -196,8 +195,25 @@ void read_pdp(Section section, std::optional<PdpConfig>& field) {
   field = std::move(pdp);
 }
 
-void read_modem(Section section, ModemConfig& modem) {
-  section.take_string("profile", modem.profile, check_profile);
+// The families first: modem.profile names one of them.
+void take_profiles(Section& section, ModemConfig& modem, const std::filesystem::path& base, FaultList& faults) {
+  std::string folder;
+  if (section.take_string("profiles_dir", folder, check_path)) {
+    auto loaded = load_profiles(resolved(folder, base));
+    if (const auto* wrong = std::get_if<ConfigFaults>(&loaded)) {
+      faults.add(*wrong);
+    } else {
+      modem.profiles = std::move(std::get<Profiles>(loaded));
+    }
+  }
+  section.take_string("profile", modem.profile, [&](const std::string& name) -> Complaint {
+    if (name == "auto" || modem.profiles.by_name(name) != nullptr) return std::nullopt;
+    return in_quotes(name) + " is no family of modules: write \"auto\", or one of " + modem.profiles.names();
+  });
+}
+
+void read_modem(Section section, ModemConfig& modem, const std::filesystem::path& base, FaultList& faults) {
+  take_profiles(section, modem, base, faults);
   std::int64_t baud = 0;
   if (section.take_integer("baud", baud, INT64_MIN, INT64_MAX, "bits a second")) {
     if (std::ranges::find(kBauds, baud) != std::end(kBauds)) {
@@ -210,7 +226,6 @@ void read_modem(Section section, ModemConfig& modem) {
   }
   section.take_number("poll_s", modem.poll_s, kLeastSeconds, kMostSeconds, "seconds");
   read_pdp(section.child("pdp"), modem.pdp);
-  section.unsupported("profiles_dir", "only the built-in profiles are there; remove it");
   section.unsupported("set_urcport", "the gateway does not set AT+QURCCFG; remove it and set the port of URCs by hand");
   section.finish();
 }
@@ -249,7 +264,7 @@ void read_modules(std::vector<Section> sections, std::vector<ModuleConfig>& modu
   }
 }
 
-Config read_root(Section root, const std::filesystem::path& base) {
+Config read_root(Section root, const std::filesystem::path& base, FaultList& faults) {
   Config config;
   read_gateway(root.child("gateway"), config.gateway, base);
   read_mqtt(root.child("mqtt"), config.mqtt, base);
@@ -260,7 +275,7 @@ Config read_root(Section root, const std::filesystem::path& base) {
   read_tag_limits(root.children("limit"), config.tag_limits);
   read_retry(root.child("retry"), config.retry);
   read_timeouts(root.child("timeouts"), config.timeouts);
-  read_modem(root.child("modem"), config.modem);
+  read_modem(root.child("modem"), config.modem, base, faults);
   read_modules(root.children("module"), config.modules);
   root.unsupported("admin", "there is no page yet; remove the section and watch over MQTT");
   root.unsupported("jobs", "the limits of jobs are built in; remove the section");
@@ -270,15 +285,7 @@ Config read_root(Section root, const std::filesystem::path& base) {
   return config;
 }
 
-ConfigFaults file_fault(const std::filesystem::path& file, const std::string& message) {
-  return {ConfigFault{file.string(), 0, 0, message}};
-}
-
 }  // namespace
-
-std::string ConfigFault::text() const {
-  return file + ":" + std::to_string(line) + ":" + std::to_string(column) + ": " + message;
-}
 
 std::variant<Config, ConfigFaults> parse_config(const std::string& text, const std::string& name) {
   const auto parsed = parse_toml(text);
@@ -288,26 +295,15 @@ std::variant<Config, ConfigFaults> parse_config(const std::string& text, const s
   FaultList faults(name);
   std::error_code ignored;  // the name stays relative then
   const std::filesystem::path base = std::filesystem::absolute(name, ignored).parent_path();
-  Config config = read_root(Section(std::get<TomlValue>(parsed), faults), base);
+  Config config = read_root(Section(std::get<TomlValue>(parsed), faults), base, faults);
   if (!faults.empty()) return faults.sorted();
   return config;
 }
 
 std::variant<Config, ConfigFaults> load_config(const std::filesystem::path& file) {
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) return file_fault(file, "this is a directory: name a TOML file");
-  errno = 0;
-  std::ifstream stream(file, std::ios::binary);
-  std::string text(kMaxFileBytes + 1, '\0');
-  if (!stream || (!stream.read(text.data(), static_cast<std::streamsize>(text.size())) && !stream.eof())) {
-    const std::string reason = errno ? std::strerror(errno) : "unknown error";
-    return file_fault(file, "the configuration cannot be read (" + reason + "): name a readable TOML file");
-  }
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  if (text.size() > kMaxFileBytes) {
-    return file_fault(file, "the file is larger than " + std::to_string(kMaxFileBytes) + " bytes: name a TOML file");
-  }
-  return parse_config(text, file.string());
+  const auto text = read_text(file, "the configuration");
+  if (const auto* fault = std::get_if<ConfigFault>(&text)) return ConfigFaults{*fault};
+  return parse_config(std::get<std::string>(text), file.string());
 }
 
 }  // namespace dfota

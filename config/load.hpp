@@ -5,21 +5,11 @@
 #include <filesystem>
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "config/config.hpp"
+#include "config/fault.hpp"
 
 namespace dfota {
-
-/// One fault, printed as `FILE:LINE:COL: message`.
-struct ConfigFault {
-  std::string file;
-  unsigned line = 0, column = 0;
-  std::string message;
-  [[nodiscard]] std::string text() const;
-};
-
-using ConfigFaults = std::vector<ConfigFault>;
 
 /// The configuration, or every fault found, in the order of their places in the file.
 std::variant<Config, ConfigFaults> load_config(const std::filesystem::path& file);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 #include <utility>
 
 #include "config/checks.hpp"
@@ -67,7 +68,7 @@ std::string written(const TomlValue& value) {
 
 ConfigFaults FaultList::sorted() const {
   ConfigFaults faults = faults_;
-  std::ranges::stable_sort(faults, {}, [](const ConfigFault& fault) { return std::pair(fault.line, fault.column); });
+  std::ranges::stable_sort(faults, {}, [](const ConfigFault& fault) { return std::tie(fault.file, fault.line, fault.column); });
   return faults;
 }
 
@@ -161,6 +162,12 @@ bool Section::take_unsigned(const std::string& key, unsigned& field, unsigned le
   if (!take_integer(key, wide, least, most, unit)) return false;
   field = static_cast<unsigned>(wide);
   return true;
+}
+
+bool Section::take_boolean(const std::string& key, bool& field) {
+  const TomlValue* value = ask(key, TomlValue::Kind::boolean, "true or false");
+  if (value) field = value->boolean;
+  return value != nullptr;
 }
 
 bool Section::take_number(const std::string& key, double& field, double least, double most, const std::string& unit) {

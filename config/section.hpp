@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "config/load.hpp"
+#include "config/fault.hpp"
 #include "config/toml_tree.hpp"
 
 namespace dfota {
@@ -24,6 +24,8 @@ class FaultList {
   void add(Place place, std::string message) {
     faults_.push_back({file_, place.line, place.column, std::move(message)});
   }
+  /// Those of another file.
+  void add(const ConfigFaults& faults) { faults_.insert(faults_.end(), faults.begin(), faults.end()); }
   [[nodiscard]] bool empty() const { return faults_.empty(); }
   /// All of them, in the order of their places.
   [[nodiscard]] ConfigFaults sorted() const;
@@ -51,6 +53,8 @@ class Section {
   bool take_unsigned(const std::string& key, unsigned& field, unsigned least, unsigned most, const std::string& unit);
   /// An integer will do.
   bool take_number(const std::string& key, double& field, double least, double most, const std::string& unit);
+
+  bool take_boolean(const std::string& key, bool& field);
 
   /// Reports a key whose capability is not built. `advice`: what to do instead.
   void unsupported(const std::string& key, const std::string& advice);

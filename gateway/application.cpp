@@ -91,6 +91,16 @@ int Application::open() {
     log::error("http.listen: ", started.error().message);
     return kExitHeld;
   }
+  return config_.ftp ? open_shelf() : kExitOk;
+}
+
+int Application::open_shelf() {
+  auto shelf = FtpShelf::open(loop_, *config_.ftp);
+  if (!shelf) {
+    log::error("ftp.dir: ", shelf.error().message);
+    return shelf.error().code == Errc::busy ? kExitHeld : kExitConfiguration;
+  }
+  shelf_ = std::move(shelf.value());
   return kExitOk;
 }
 
@@ -115,7 +125,7 @@ void Application::start() {
     modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *api_);
   }
   if (modules_.empty()) log::warning("no [[module]] is configured: there is nothing to update");
-  jobs_ = std::make_unique<Jobs>(loop_, config_, modules_, *fetch_, *slots_, *files_, *journal_, *api_);
+  jobs_ = std::make_unique<Jobs>(loop_, config_, modules_, *fetch_, shelf_.get(), *slots_, *files_, *journal_, *api_);
   jobs_->recover(contents);
   for (auto& [id, module] : modules_) module->start();
   api_->start(*jobs_, modules_);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/config.hpp"
+#include "gateway/ftp_shelf.hpp"
 #include "gateway/jobs.hpp"
 #include "gateway/journal.hpp"
 #include "gateway/mqtt_api.hpp"
@@ -40,6 +41,7 @@ class Application {
 
  private:
   int open();
+  int open_shelf();
   void start();
   void wait_for_signal();
   Awaitable<> stop();
@@ -53,6 +55,7 @@ class Application {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<FileServer> files_;
   std::unique_ptr<Fetch> fetch_;
+  std::unique_ptr<FtpShelf> shelf_;  ///< null without [ftp]
   std::unique_ptr<Slots> slots_;
   std::unique_ptr<MqttApi> api_;
   Jobs::Modules modules_;

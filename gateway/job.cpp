@@ -90,7 +90,9 @@ std::string to_document(const Part& part) {
   json out = {{"module", part.module},
               {"step", to_word(part.checkpoint.step)},
               {"attempt", part.checkpoint.attempt},
-              {"token", part.checkpoint.token}};
+              {"token", part.checkpoint.token},
+              {"profile", part.checkpoint.profile}};
+  if (part.checkpoint.uploading) out["uploading"] = true;
   if (part.begun_at) out["begun_at_ms"] = to_ms(*part.begun_at);
   if (part.result) {
     const auto& result = *part.result;
@@ -131,6 +133,8 @@ std::optional<Part> part_from_document(const std::string& document) try {
   part.checkpoint.step = step_from_word(from.at("step").get<std::string>()).value();
   part.checkpoint.attempt = from.at("attempt");
   part.checkpoint.token = from.at("token");
+  part.checkpoint.profile = from.value("profile", "");
+  part.checkpoint.uploading = from.value("uploading", false);
   if (from.contains("begun_at_ms")) part.begun_at = from_ms(from.at("begun_at_ms"));
   if (from.contains("result")) {
     const auto& in = from.at("result");

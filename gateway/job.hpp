@@ -31,6 +31,7 @@ struct Job {
   JobState state = JobState::queued;
   std::vector<std::unique_ptr<Part>> parts;  ///< in the order given
   bool begun = false;                        ///< it is in the journal, and was started
+  std::string shelf_name;                    ///< under [ftp].dir, while it stands there
   std::uint64_t final_seq = 0;               ///< of the last job/state, once there was one
 
   [[nodiscard]] const std::string& id() const { return command.job; }

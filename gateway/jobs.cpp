@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
+#include <utility>
 
 #include "transport/base/log.hpp"
 
@@ -13,25 +14,15 @@ void rethrow(std::exception_ptr bug) {
   if (bug) std::rethrow_exception(bug);
 }
 
-Finding finding_of(Errc code) {
-  switch (code) {
-    case Errc::mismatch:
-      return Finding::artifact_hash_mismatch;
-    case Errc::no_space:
-      return Finding::no_space;
-    default:
-      return Finding::artifact_unavailable;
-  }
-}
-
 }  // namespace
 
-Jobs::Jobs(asio::io_context& loop, const Config& config, Modules& modules, Fetch& fetch, Slots& slots,
+Jobs::Jobs(asio::io_context& loop, const Config& config, Modules& modules, Fetch& fetch, FtpShelf* shelf, Slots& slots,
            FileServer& files, Journal& journal, JobListener& listener)
     : loop_(loop),
       config_(config),
       modules_(modules),
       fetch_(fetch),
+      shelf_(shelf),
       slots_(slots),
       journal_(journal),
       listener_(listener),
@@ -93,6 +84,10 @@ std::variant<Jobs::Accepted, CommandFault> Jobs::accept(UpdateCommand command, b
     return CommandFault{"job_conflict", "job \"" + command.job + "\" is another command already; take another id",
                         "/job"};
   }
+  if (command.delivery == Delivery::ftp && shelf_ == nullptr) {
+    return CommandFault{"ftp_not_configured", "this gateway has no [ftp]: configure it, or choose another delivery",
+                        "/delivery"};
+  }
   if (jobs_.size() - ended_.size() >= kMaxQueued) {
     return CommandFault{"queue_full", std::to_string(kMaxQueued) + " jobs wait already; try again when some have ended",
                         ""};
@@ -121,35 +116,7 @@ void Jobs::begin(const std::string& id) {
   job.begun = true;
   log::info("job ", id, ": accepted for ", job.parts.size(), " modules, ", job.command.from, " -> ", job.command.to);
   listener_.job_changed(job);
-  asio::co_spawn(loop_, fetch_and_queue(id), rethrow);
-}
-
-/// The delta is fetched once for all modules of the job; then each of them waits for its turn.
-Awaitable<> Jobs::fetch_and_queue(std::string id) {
-  auto& job = *jobs_.at(id);
-  FetchRequest request;
-  request.url = job.command.url;
-  request.sha256 = job.command.sha256;
-  request.size = job.command.size;
-  auto fetched = co_await fetch_.fetch(request);
-  while (!stopping_ && !fetched && fetched.error().code == Errc::busy) {
-    // More jobs wait for their delta than the fetcher takes: this one gets its turn.
-    co_await sleep_for(loop_, kFetchAgain);
-    auto again = co_await fetch_.fetch(request);
-    fetched = std::move(again);
-  }
-  if (stopping_) co_return;
-  if (!fetched) {
-    log::warning("job ", id, ": ", masked_url(job.command.url), ": ", fetched.error().message);
-    reject_all(job, UpdateError::of(finding_of(fetched.error().code), Phase::preparing, fetched.error().message));
-    co_return;
-  }
-  // enqueue() may end a part, and the last part ends the job: walk over a copy of the pointers.
-  std::vector<Part*> parts;
-  for (const auto& part : job.parts) {
-    if (!part->result && !part->begun) parts.push_back(part.get());
-  }
-  for (auto* part : parts) enqueue(job, *part);
+  asio::co_spawn(loop_, bring_and_queue(id, false), rethrow);
 }
 
 void Jobs::reject_all(Job& job, const UpdateError& error) {
@@ -195,24 +162,37 @@ void Jobs::begin_next(const std::string& module) {
   start(*next.job, *next.part);
 }
 
+UpdateOrder Jobs::order_for(const Job& job, const Module& module) const {
+  const auto& command = job.command;
+  UpdateOrder order;
+  order.from = command.from;
+  order.to = command.to;
+  order.attempts = command.attempts.value_or(config_.retry.attempts);
+  order.imei = module.expected_imei();
+  order.profile = config_.modem.profile;
+  order.pdp = config_.modem.pdp;
+  order.delivery = command.delivery;
+  order.file = command.file;
+  if (command.delivery == Delivery::url) order.url = command.module_url;
+  if (!job.shelf_name.empty()) order.url = config_.ftp->public_url.file(job.shelf_name).spell("ftp://");
+  if (wants_artifact(command.delivery)) {
+    order.package = artifact_path(job);
+    order.package_extension = short_extension(artifact_name(command.url));
+  }
+  return order;
+}
+
 void Jobs::start(Job& job, Part& part) {
   auto& module = *modules_.at(part.module);
   part.begun = true;
   if (!part.begun_at) part.begun_at = std::chrono::system_clock::now();
   auto& run = runs_[part.module];
   run = std::make_unique<UpdateRun>(run_parts_, job, part, module, artifact_path(job));
-  UpdateOrder order;
-  order.from = job.command.from;
-  order.to = job.command.to;
-  order.attempts = job.command.attempts.value_or(config_.retry.attempts);
-  order.imei = module.expected_imei();
-  order.profile = config_.modem.profile;
-  order.pdp = config_.modem.pdp;
   if (job.state == JobState::queued) {
     job.state = JobState::running;
     listener_.job_changed(job);
   }
-  module.update(std::move(order), part.checkpoint, *run, [this, &job, &part](UpdateResult result) {
+  module.update(order_for(job, module), part.checkpoint, *run, [this, &job, &part](UpdateResult result) {
     const auto id = part.module;
     runs_.erase(id);
     end_part(job, part, std::move(result));
@@ -242,6 +222,7 @@ void Jobs::settle(Job& job) {
     return;
   }
   job.state = verdict(job);
+  if (!job.shelf_name.empty()) shelf_->drop(std::exchange(job.shelf_name, ""));
   job.final_seq = listener_.job_ended(job);
   journal_.put_job(job.id(), to_document(job));
   ended_.push_back(job.id());
@@ -300,8 +281,10 @@ void Jobs::recover(const JournalContents& contents) {
         enqueue(job, *part);
       }
     }
-    asio::co_spawn(loop_, fetch_and_queue(row.id), rethrow);
+    ++recovering_;
+    asio::co_spawn(loop_, bring_and_queue(row.id, true), rethrow);
   }
+  if (recovering_ == 0 && shelf_ != nullptr) shelf_->sweep();
   for (const auto& [id, outcome] : last_results_) {
     const auto module = modules_.find(id);
     if (outcome == to_word(Outcome::lost) && module != modules_.end()) module->second->mark_lost();

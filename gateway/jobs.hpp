@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "gateway/ftp_shelf.hpp"
 #include "gateway/job.hpp"
 #include "gateway/journal.hpp"
 #include "gateway/update_run.hpp"
@@ -41,8 +42,9 @@ class Jobs {
 
   using Modules = std::map<std::string, std::unique_ptr<Module>>;
 
-  Jobs(asio::io_context& loop, const Config& config, Modules& modules, Fetch& fetch, Slots& slots, FileServer& files,
-       Journal& journal, JobListener& listener);
+  /// `shelf` is null without [ftp]. All must outlive it.
+  Jobs(asio::io_context& loop, const Config& config, Modules& modules, Fetch& fetch, FtpShelf* shelf, Slots& slots,
+       FileServer& files, Journal& journal, JobListener& listener);
 
   /// Takes up what the journal has: modules that were commanded are listened to before anything else. Before the
   /// modules start.
@@ -76,7 +78,10 @@ class Jobs {
     Part* part;
   };
 
-  Awaitable<> fetch_and_queue(std::string job_id);
+  Awaitable<> bring_and_queue(std::string job_id, bool recovered);
+  Awaitable<std::optional<UpdateError>> fetch(Job& job);
+  Awaitable<std::optional<UpdateError>> shelve(Job& job);
+  [[nodiscard]] UpdateOrder order_for(const Job& job, const Module& module) const;
   Awaitable<> forget_oldest();
   std::variant<std::vector<std::string>, CommandFault> select(const ModuleSelection& selection,
                                                               bool drop_strangers) const;
@@ -93,6 +98,8 @@ class Jobs {
   const Config& config_;
   Modules& modules_;
   Fetch& fetch_;
+  FtpShelf* shelf_;
+  std::size_t recovering_ = 0;  ///< jobs of an earlier process whose delta is not where it was yet
   Slots& slots_;
   Journal& journal_;
   JobListener& listener_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <ctime>
 
+#include "transport/base/masked.hpp"
+
 namespace dfota {
 namespace {
 
@@ -60,22 +62,17 @@ bool topic_matches(std::string_view filter, std::string_view topic) {
   }
 }
 
-std::string masked_url(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
-  const auto scheme = url.find("://");
-  if (scheme == std::string_view::npos) return std::string(url);
-  const auto host = scheme + 3;
-  const auto path = std::min(url.find('/', host), url.size());
-  const auto at = url.substr(host, path - host).rfind('@');
-  if (at == std::string_view::npos) return std::string(url);
-  return std::string(url.substr(0, host)) + std::string(url.substr(host + at + 1));
-}
-
 std::string artifact_name(std::string_view url) {
   const auto plain = masked_url(url);
   const auto slash = plain.rfind('/');
   const auto name = slash == std::string::npos ? plain : plain.substr(slash + 1);
   return made_of(name, "._-") && is_alnum(name.front()) ? name : "delta.bin";
+}
+
+std::string short_extension(const std::string& name) {
+  const auto dot = name.rfind('.');
+  if (dot == std::string::npos || name.size() - dot < 2 || name.size() - dot > 4) return ".bin";
+  return name.substr(dot);
 }
 
 }  // namespace dfota

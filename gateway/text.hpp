@@ -1,4 +1,4 @@
-// Small texts of the API: times, ids, topics' segments, masked URLs. Pure functions; any thread.
+// Small texts of the API: times, ids, topics' segments, artifacts' names. Pure functions; any thread.
 #pragma once
 
 #include <chrono>
@@ -25,11 +25,11 @@ bool is_topic_id(std::string_view text);
 /// An MQTT topic filter against a topic (MQTT 5, section 4.7).
 bool topic_matches(std::string_view filter, std::string_view topic);
 
-/// The URL without user, password, query and fragment: what may stand in a log or a message.
-std::string masked_url(std::string_view url);
-
 /// The last segment of the URL's path as a file's name, [A-Za-z0-9][A-Za-z0-9._-]{0,63}; "delta.bin" when it cannot be
 /// one.
 std::string artifact_name(std::string_view url);
+
+/// ".zip": the extension of a file's name, where it has one to three characters; else ".bin".
+std::string short_extension(const std::string& name);
 
 }  // namespace dfota

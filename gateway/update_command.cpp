@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "config/module_url.hpp"
 #include "gateway/text.hpp"
 
 namespace dfota {
@@ -11,13 +12,13 @@ namespace {
 using nlohmann::json;
 using Fault = std::optional<CommandFault>;
 
-constexpr std::size_t kMaxTransaction = 128, kMaxUrl = 2048, kMaxVersion = 64, kMaxIds = 10000;
+constexpr std::size_t kMaxTransaction = 128, kMaxUrl = 2048, kMaxVersion = 64, kMaxFileName = 128, kMaxIds = 10000;
 constexpr unsigned kMaxAttempts = 10;
 
-constexpr std::array kBuilt = {"job", "transaction", "modules", "artifact", "from", "to", "delivery", "attempts"};
-constexpr std::array kLater = {
-    "target", "dry_run",    "url",     "file",  "max_parallel", "canary", "abort_after_failures",
-    "absent", "not_before", "expires", "window"};
+constexpr std::array kBuilt = {"job", "transaction", "modules", "artifact", "from",
+                               "to",  "delivery",    "url",     "file",     "attempts"};
+constexpr std::array kLater = {"target", "dry_run",    "max_parallel", "canary", "abort_after_failures",
+                               "absent", "not_before", "expires",      "window"};
 constexpr std::array kArtifactBuilt = {"url", "sha256", "size"};
 constexpr std::array kArtifactLater = {"name", "signature"};
 constexpr std::array kSelectors = {"model", "version", "tag"};
@@ -107,6 +108,41 @@ Fault take_modules(const json& document, ModuleSelection& selection) {
   return {};
 }
 
+/// .mini_1 and its .mini_2 want a second command while the module is in the middle of its flash (LTE Standard(A) guide).
+bool is_minifota(const std::string& name) {
+  return name.substr(0, name.find('?')).find(".mini_") != std::string::npos;
+}
+
+CommandFault minifota(std::string pointer) {
+  return {"unsupported_package",
+          "is a MiniFOTA package, which needs a second command in mid-flash: update such modules by hand",
+          std::move(pointer)};
+}
+
+/// The address that the module itself is told.
+Fault take_module_url(const json& document, UpdateCommand& command) {
+  if (auto fault = take_string(document, "url", "", kMaxUrl, command.module_url)) return fault;
+  if (command.module_url.empty()) return invalid("/url", "is required with delivery \"url\": http:// or ftp://");
+  const auto parsed = parse_module_url(command.module_url);
+  if (const auto* complaint = std::get_if<std::string>(&parsed)) return invalid("/url", *complaint);
+  if (is_minifota(command.module_url)) return minifota("/url");
+  return {};
+}
+
+/// The package that is in the module already. What the address of a download must not hold, it must not, either.
+Fault take_file(const json& document, UpdateCommand& command) {
+  if (auto fault = take_string(document, "file", "", kMaxFileName, command.file)) return fault;
+  if (command.file.empty()) return invalid("/file", "is required with delivery \"file\": \"UFS:delta.bin\"");
+  const bool plain = std::all_of(command.file.begin(), command.file.end(), [](char c) {
+    return c > 0x20 && c < 0x7f && std::string_view("\"'`$;&|#\\*?").find(c) == std::string_view::npos;
+  });
+  if (!plain) {
+    return invalid("/file", "must be printable ASCII without spaces, quotes, ` $ ; & | # \\ * and ?");
+  }
+  if (is_minifota(command.file)) return minifota("/file");
+  return {};
+}
+
 Fault take_artifact(const json& document, UpdateCommand& command) {
   if (!document.contains("artifact")) return invalid("/artifact", "is required: {\"url\", \"sha256\"}");
   const auto& artifact = document.at("artifact");
@@ -116,6 +152,7 @@ Fault take_artifact(const json& document, UpdateCommand& command) {
   if (!command.url.starts_with("http://") && !command.url.starts_with("https://")) {
     return invalid("/artifact/url", "is required, and begins with http:// or https://");
   }
+  if (is_minifota(command.url)) return minifota("/artifact/url");
   if (!is_printable(command.url) || command.url.find(' ') != std::string::npos) {
     return invalid("/artifact/url", "must be printable ASCII without spaces");
   }
@@ -134,6 +171,22 @@ Fault take_artifact(const json& document, UpdateCommand& command) {
   return {};
 }
 
+Fault take_delivery(const json& document, UpdateCommand& command) {
+  std::string word = "http";
+  if (auto fault = take_string(document, "delivery", "", 16, word)) return fault;
+  const auto delivery = delivery_from_word(word);
+  if (!delivery) return invalid("/delivery", "must be \"http\", \"ftp\", \"url\", \"upload\" or \"file\"");
+  command.delivery = *delivery;
+  for (const auto& [key, its_own] : {std::pair{"url", Delivery::url}, {"file", Delivery::file}}) {
+    if (document.contains(key) && *delivery != its_own) {
+      return invalid(std::string("/") + key, "has no meaning with delivery \"" + word + "\"");
+    }
+  }
+  if (wants_artifact(*delivery)) return take_artifact(document, command);
+  if (document.contains("artifact")) return invalid("/artifact", "has no meaning with delivery \"" + word + "\"");
+  return *delivery == Delivery::url ? take_module_url(document, command) : take_file(document, command);
+}
+
 Fault take_rest(const json& document, UpdateCommand& command) {
   if (auto fault = take_string(document, "transaction", "", kMaxTransaction, command.transaction)) return fault;
   if (auto fault = take_string(document, "job", "", 64, command.job)) return fault;
@@ -144,12 +197,6 @@ Fault take_rest(const json& document, UpdateCommand& command) {
   if (command.from.empty()) return invalid("/from", "is required: the version that the delta starts from");
   if (command.to.empty()) return invalid("/to", "is required: the version that the delta leads to");
   if (command.from == command.to) return invalid("/to", "is the same version as from");
-  std::string delivery = "http";
-  if (auto fault = take_string(document, "delivery", "", 16, delivery)) return fault;
-  constexpr std::array kDeliveriesLater = {"ftp", "url", "upload", "file"};
-  if (is_in(kDeliveriesLater, delivery))
-    return CommandFault{"unsupported", "delivery \"" + delivery + "\" is not supported by this version", "/delivery"};
-  if (delivery != "http") return invalid("/delivery", "must be \"http\"");
   if (document.contains("attempts")) {
     const auto& attempts = document.at("attempts");
     if (!attempts.is_number_integer() || attempts < 1 || attempts > kMaxAttempts) {
@@ -162,12 +209,16 @@ Fault take_rest(const json& document, UpdateCommand& command) {
 
 }  // namespace
 
+bool wants_artifact(Delivery delivery) {
+  return delivery != Delivery::url && delivery != Delivery::file;
+}
+
 std::variant<UpdateCommand, CommandFault> parse_update_command(const json& document) {
   if (!document.is_object()) return invalid("", "a command is a JSON object");
   UpdateCommand command;
   if (auto fault = check_keys(document, "", kBuilt, kLater)) return *fault;
   if (auto fault = take_modules(document, command.modules)) return *fault;
-  if (auto fault = take_artifact(document, command)) return *fault;
+  if (auto fault = take_delivery(document, command)) return *fault;
   if (auto fault = take_rest(document, command)) return *fault;
   json body = document;
   body.erase("transaction");

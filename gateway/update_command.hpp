@@ -7,6 +7,8 @@
 #include <variant>
 #include <vector>
 
+#include "modem/update_types.hpp"
+
 namespace dfota {
 
 /// What is wrong with a command: a code word, what to do about it, and where (RFC 6901).
@@ -25,12 +27,18 @@ struct UpdateCommand {
   std::string job;  ///< empty: the gateway makes one
   std::string transaction;
   ModuleSelection modules;
-  std::string url, sha256;
+  Delivery delivery = Delivery::http;
+  std::string url, sha256;  ///< of the artifact: http, ftp and upload
   std::optional<std::uint64_t> size;
+  std::string module_url;  ///< of delivery url, as the module is told it
+  std::string file;        ///< of delivery file: "UFS:delta.bin"
   std::string from, to;
   std::optional<unsigned> attempts;
   std::string body;  ///< canonical, without transaction: what "the same command" means
 };
+
+/// Whether the gateway itself brings the delta: the artifact is fetched for it.
+bool wants_artifact(Delivery delivery);
 
 /// Keys and values whose capability is not built yet are refused as `unsupported`.
 std::variant<UpdateCommand, CommandFault> parse_update_command(const nlohmann::json& document);

@@ -76,12 +76,13 @@ bool UpdateRun::void_token() {
 }
 
 Awaitable<Result<void>> UpdateRun::commit(Checkpoint checkpoint) {
-  if (held_ && checkpoint.step == Step::commanded) co_await stand_still();
+  const bool commands = checkpoint.attempt > part_.checkpoint.attempt;  // a new attempt: AT+QFOTADL stands behind it
+  if (held_ && commands) co_await stand_still();
   const auto before = part_.checkpoint;
   part_.checkpoint = checkpoint;
   parts_.journal.put_part(job_.id(), job_.run, part_.module, to_document(part_));
   const auto committed = co_await parts_.journal.committed();
-  if (held_ && checkpoint.step == Step::commanded) co_await stand_still();
+  if (held_ && commands) co_await stand_still();
   if (!committed) {
     // The journal tries again by itself: it must then hold what is true, which is that nothing was done.
     part_.checkpoint = before;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
-#include <utility>
 
 namespace dfota {
 namespace {
@@ -49,6 +48,10 @@ constexpr UrcRule kUrcs[] = {
     {"RING", Where::whole_line, false},
     {"POWERED DOWN", Where::end_of_line, false},
     {"NORMAL POWER DOWN", Where::end_of_line, false},
+    {"UNDER_VOLTAGE POWER DOWN", Where::end_of_line, false},
+    {"OVER_VOLTAGE POWER DOWN", Where::end_of_line, false},
+    {"UNDER_VOLTAGE WARNNING", Where::end_of_line, false},  // spelt so by the modules
+    {"UNDER_VOLTAGE WARNING", Where::end_of_line, false},
     {"APP RDY", Where::end_of_line, false},
     {"RDY", Where::end_of_line, false},
 };
@@ -164,10 +167,11 @@ std::vector<AtEvent> AtParser::feed(std::string_view bytes) {
 
 void AtParser::finish_line(std::vector<AtEvent>& events) {
   overlong_ = false;
-  std::string whole = std::move(line_);
-  line_.clear();
   // The one URC that begins with an A: the module has restarted in the middle of the data.
-  if (std::exchange(after_ack_, false) && whole == "PP RDY") whole.insert(0, 1, 'A');
+  if (after_ack_ && line_ == "PP RDY") line_ = "APP RDY";
+  after_ack_ = false;
+  const std::string whole = std::move(line_);
+  line_.clear();
   const std::string_view line = trim(whole);
   if (line.empty() || (in_command_ && line == command_)) return;
 

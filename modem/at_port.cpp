@@ -5,6 +5,7 @@
 
 #include "modem/qind.hpp"
 #include "transport/base/log.hpp"
+#include "transport/base/masked.hpp"
 
 namespace dfota {
 
@@ -60,7 +61,8 @@ Awaitable<> AtPort::read_on(std::shared_ptr<State> state) {
 }
 
 void AtPort::take(State& state, AtEvent event) {
-  if (event.kind != AtEvent::Kind::ack) log::debug(state.subject, ": < ", event.text);
+  const bool told = event.kind != AtEvent::Kind::ack && log::enabled(log::Level::debug);
+  if (told) log::debug(state.subject, ": < ", masked_line(event.text));
   switch (event.kind) {
     case AtEvent::Kind::ack:
       ++state.acks;
@@ -93,7 +95,7 @@ void AtPort::take(State& state, AtEvent event) {
 }
 
 void AtPort::begin(State& state, const std::string& text) {
-  log::debug(state.subject, ": > ", text);
+  if (log::enabled(log::Level::debug)) log::debug(state.subject, ": > ", masked_line(text));
   state.reply.emplace();
   state.final_seen = state.wants_data = state.connected = state.restarted = false;
   state.acks = 0;

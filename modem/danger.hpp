@@ -13,7 +13,8 @@ namespace dfota {
 enum class Step {
   preparing,  ///< nothing was commanded
   commanded,  ///< AT+QFOTADL may have been written; the last byte of the delta has not left
-  released,   ///< the last byte may have left: the module may be flashing, whatever happens to us
+  released,   ///< the last byte may have left, or, for all deliveries but http, AT+QFOTADL itself: the module may be
+              ///< flashing, whatever happens to us
 };
 
 /// The newest thing that is known of the module since the command.
@@ -27,21 +28,23 @@ enum class Evidence {
   ended,            ///< END, and a settle time of silence after it
   silence,          ///< nothing at all was heard for timeouts.progress_gap
   answered,         ///< it answered the bare AT that ended such a silence
+  file_wanted,      ///< FILESTART: it waits for the bytes that AT+QFOTADL="FILE:<length>" announced
 };
 
-enum class MaySend { nothing, bare_at, anything };
+/// `package`: the bytes of the delta, and nothing else.
+enum class MaySend { nothing, bare_at, package, anything };
 
 inline constexpr int kSteps = 3;
-inline constexpr int kEvidences = 9;
+inline constexpr int kEvidences = 10;
 
 // clang-format off
 inline constexpr std::array<std::array<MaySend, kEvidences>, kSteps> kMaySend = [] {
-  constexpr auto no = MaySend::nothing, at = MaySend::bare_at, all = MaySend::anything;
+  constexpr auto no = MaySend::nothing, at = MaySend::bare_at, pkg = MaySend::package, all = MaySend::anything;
   return std::array<std::array<MaySend, kEvidences>, kSteps>{{
-      //            nothing refused transfer_failed token_void fota_urc booted ended silence answered
-      /*preparing*/ {all,   all,    all,            all,       no,      all,   all,  at,     all},
-      /*commanded*/ {no,    all,    all,            all,       no,      no,    all,  no,     no},
-      /*released*/  {no,    all,    all,            no,        no,      all,   all,  at,     all},
+      //            nothing refused transfer_failed token_void fota_urc booted ended silence answered file_wanted
+      /*preparing*/ {all,   all,    all,            all,       no,      all,   all,  at,     all,     no},
+      /*commanded*/ {no,    all,    all,            all,       no,      no,    all,  no,     no,      no},
+      /*released*/  {no,    all,    all,            no,        no,      all,   all,  at,     all,     pkg},
   }};
 }();
 // clang-format on

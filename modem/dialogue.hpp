@@ -26,6 +26,7 @@ class Dialogue {
   static constexpr int kSettlesAfterEnd = 3;
   static constexpr auto kAnswerLimit = std::chrono::seconds(2);
   static constexpr auto kPdpLimit = std::chrono::seconds(10);
+  static constexpr auto kStreamLimit = std::chrono::seconds(10);  ///< for the link to take one piece
 
   /// `hear` brings `danger` up to date with what the module has said; it is called before the table is asked. All must
   /// outlive this object.
@@ -39,16 +40,21 @@ class Dialogue {
   /// Errors: as say, and those of the source. `source` must outlive the call.
   Awaitable<Result<AtReply>> send_file(std::string text, DataSource& source, DataLimits limits);
 
+  /// A piece of the package that AT+QFOTADL="FILE:<length>" announced, while the module waits for it (FILESTART).
+  /// Errors: link_lost, timeout; refused: it does not wait for it any more. `bytes` must outlive the call.
+  Awaitable<Result<void>> stream(std::string_view bytes);
+
   /// AT until it answers OK, a few times; then ATE0 and AT+CMEE=1, which every reboot undoes. Errors as say; timeout:
   /// no answer at all.
   Awaitable<Result<void>> synchronise();
 
-  /// ATI and AT+GSN. Errors as say; invalid: what it said is not well-formed.
-  Awaitable<Result<Identity>> identify();
+  /// ATI, the version command of its family (`chosen`: a family's name, or auto), and AT+GSN. Errors as say; invalid:
+  /// what it said is not well-formed.
+  Awaitable<Result<Identity>> identify(const Profiles& profiles, std::string chosen);
 
-  /// AT+QICSGP and AT+QCFG="fota/cid" (guide, section 3.2). Errors as say; io with the command's name when the module
-  /// refuses it.
-  Awaitable<Result<void>> set_pdp_context(PdpConfig pdp);
+  /// AT+QICSGP, and what binds AT+QFOTADL to it: AT+QCFG="fota/cid" (guide, section 3.2), AT+QFOTAPID, or nothing.
+  /// Errors as say; io with the command's name when the module refuses it.
+  Awaitable<Result<void>> set_pdp_context(PdpConfig pdp, PdpCommand command);
 
  private:
   [[nodiscard]] bool allowed(MaySend wanted);

@@ -159,46 +159,6 @@ constexpr FotaCode kFile[] = {
      "space (AT+QFLDS)."},
 };
 
-constexpr std::string_view kWrongBase =
-    "The delta does not fit: compare the module's full version (ATI and AT+QGMR) with the base of the delta.";
-constexpr std::string_view kWrongFile =
-    "Look whether the delta is whole, unaltered (not re-zipped) and made for this model and this base.";
-constexpr std::string_view kFailed =
-    "The module gave up writing: look at the version it has now, and ask for another delta before the next attempt.";
-
-// UC15 and UC20 have "0 means OK, else ERROR"; these numbers come from other families. None is retried: the package is
-// wrong, or a hand is needed.
-constexpr FotaCode kUpdate[] = {
-    {502, "upgrade_exited", "Upgrade exited on an unpredictable error", false, kFailed},
-    {504, "upgrade_failed", "Upgrade failed, or package file wrong", false, kWrongFile},
-    {505, "package_check_error", "Package check error", false, kWrongFile},
-    {506, "md5_check_error", "Firmware MD5 check error", false, kWrongFile},
-    {507, "package_version_mismatch", "Package version mismatch", false, kWrongBase},
-    {510, "source_mismatch", "Patch does not match the source in the module", false, kWrongBase},
-    {511, "no_space", "No space in the file system", false,
-     "Free space in the module's file system: list it with AT+QFLST and delete what a former update left."},
-    {520, "upgrade_failed_520", "Upgrade failed", false, kFailed},
-    {521, "upgrade_failed_521", "Upgrade failed", false, kFailed},
-    {522, "upgrade_failed_522", "Upgrade failed", false, kFailed},
-    {523, "upgrade_failed_523", "Upgrade failed", false, kFailed},
-    {524, "upgrade_failed_524", "Upgrade failed", false, kFailed},
-    {525, "upgrade_failed_525", "Upgrade failed", false, kFailed},
-    {526, "upgrade_failed_526", "Upgrade failed", false, kFailed},
-    {527, "upgrade_failed_527", "Upgrade failed", false, kFailed},
-    {528, "upgrade_failed_528", "Upgrade failed", false, kFailed},
-    {529, "upgrade_failed_529", "Upgrade failed", false, kFailed},
-    {530, "upgrade_failed_530", "Upgrade failed", false, kFailed},
-    {540, "upgrade_failed_540", "Upgrade failed", false, kFailed},
-    {541, "upgrade_failed_541", "Upgrade failed", false, kFailed},
-    {542, "upgrade_failed_542", "Upgrade failed", false, kFailed},
-    {543, "upgrade_failed_543", "Upgrade failed", false, kFailed},
-    {544, "upgrade_failed_544", "Upgrade failed", false, kFailed},
-    {545, "upgrade_failed_545", "Upgrade failed", false, kFailed},
-    {546, "upgrade_failed_546", "Upgrade failed", false, kFailed},
-    {552, "project_name_mismatch", "Project name mismatch", false, kWrongBase},
-    {553, "baseline_name_mismatch", "Baseline name mismatch", false, kWrongBase},
-};
-
 constexpr FotaCode kCommand[] = {
     {0, "phone_failure", "Phone failure", false, "The module failed by itself: restart it by hand if this stays."},
     {3, "operation_not_allowed", "Operation not allowed", false,
@@ -235,9 +195,6 @@ std::span<const FotaCode> http_codes() {
 }
 std::span<const FotaCode> file_codes() {
   return kFile;
-}
-std::span<const FotaCode> update_codes() {
-  return kUpdate;
 }
 std::span<const FotaCode> command_codes() {
   return kCommand;

@@ -39,7 +39,7 @@ std::span<const FotaCode> table_of(CodeSource source) {
     case CodeSource::file:
       return file_codes();
     case CodeSource::update:
-      return update_codes();
+      return {};
     case CodeSource::command:
       return command_codes();
   }
@@ -88,6 +88,19 @@ std::string_view hint_for_unknown(CodeSource source, int number, bool borrowed) 
   return {};
 }
 
+/// END's table is the family's. A number that it does not list is what the guide says of any: ERROR; what other
+/// families know of it is a better hint than none.
+FotaCode explain_end(int number, const Profile* profile) {
+  if (const auto* own = profile != nullptr ? profile->end_code(number) : nullptr) {
+    return {number, own->name, own->meaning, false, own->hint};
+  }
+  constexpr std::string_view kError = "ERROR (0 means OK, else ERROR)";
+  if (const auto* other = builtin_profiles().any_end_code(number)) {
+    return {number, other->name, kError, false, other->hint};
+  }
+  return {number, "unknown", kError, false, hint_for_unknown(CodeSource::update, number, false)};
+}
+
 FotaCode success(CodeSource source) {
   // The guide's HTTP table has a row for it; for the others its text says "0 means OK".
   return {0, "ok", source == CodeSource::http ? "Operation successful" : "OK", false, "Nothing to do."};
@@ -111,15 +124,14 @@ std::string_view to_word(CodeSource source) {
   return {};
 }
 
-FotaCode explain(CodeSource source, int number) {
+FotaCode explain(CodeSource source, int number, const Profile* profile) {
+  if (source == CodeSource::update && number != 0) return explain_end(number, profile);
   if (const FotaCode* own = find(table_of(source), number)) return *own;
   if (number == 0) return success(source);
   if (const FotaCode* borrowed = find_borrowed(source, number)) {
     return {number, borrowed->name, borrowed->meaning, false, hint_for_unknown(source, number, true)};
   }
-  // Of END the guide does say what any other number means.
-  const std::string_view meaning = source == CodeSource::update ? "ERROR (0 means OK, else ERROR)" : kNotInGuide;
-  return {number, "unknown", meaning, false, hint_for_unknown(source, number, false)};
+  return {number, "unknown", kNotInGuide, false, hint_for_unknown(source, number, false)};
 }
 
 std::string code_class(int number) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "config/profile.hpp"
+
 namespace dfota {
 
 /// Which URC or answer brought the number; the `source` of the error topic.
@@ -21,8 +23,10 @@ struct FotaCode {
 };
 
 /// What a number means when it came from this source. Any integer is accepted: one that no table has gets the name
-/// "unknown", and is not retried.
-FotaCode explain(CodeSource source, int number);
+/// "unknown", and is not retried. END's numbers are the family's own (config/profiles): `profile` has them; where it is
+/// null or says nothing of the number, another family's word and hint stand, under the guide's meaning. The texts live
+/// as long as the profile.
+FotaCode explain(CodeSource source, int number, const Profile* profile = nullptr);
 
 /// The topic segment: "0xx" ... "9xx" for 0-999 by hundreds ("6xx", "7xx", "5xx"), else "other".
 std::string code_class(int number);

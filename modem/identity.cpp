@@ -59,6 +59,12 @@ Result<Identity> parse_ati(const std::vector<std::string>& lines) {
   return Error(Errc::invalid, "ATI named no model behind its line \"Quectel\"");
 }
 
+Result<std::string> parse_version(const std::vector<std::string>& lines) {
+  const auto version = lines.empty() ? std::string_view() : trimmed(lines.front());
+  if (is_printable_name(version)) return std::string(version);
+  return Error(Errc::invalid, "the version command answered no line of 1 to 64 printable characters");
+}
+
 Result<std::string> parse_gsn(const std::vector<std::string>& lines) {
   for (const auto& line : lines) {
     const auto text = trimmed(line);
@@ -76,12 +82,21 @@ std::optional<int> parse_csq(const std::vector<std::string>& lines) {
 }
 
 std::optional<bool> parse_creg(const std::vector<std::string>& lines) {
-  const auto value = behind(lines, "+CREG:");
+  std::optional<std::string_view> value;
+  for (const auto* prefix : {"+CREG:", "+CGREG:", "+CEREG:"}) {
+    if (!value) value = behind(lines, prefix);
+  }
   if (!value) return std::nullopt;
   const auto comma = value->find(',');
   if (comma == std::string_view::npos) return std::nullopt;
   const int status = std::atoi(std::string(value->substr(comma + 1)).c_str());
   return status == 1 || status == 5;
+}
+
+std::optional<std::string> parse_cpin(const std::vector<std::string>& lines) {
+  const auto value = behind(lines, "+CPIN:");
+  if (!value) return std::nullopt;
+  return std::string(*value);
 }
 
 }  // namespace dfota

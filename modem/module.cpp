@@ -3,7 +3,6 @@
 #include <asio/co_spawn.hpp>
 #include <tuple>
 
-#include "modem/profile.hpp"
 #include "modem/qind.hpp"
 #include "modem/update_procedure.hpp"
 #include "transport/base/log.hpp"
@@ -106,7 +105,7 @@ Awaitable<> Module::greet() {
     set_problem(explain(Finding::no_answer).word);
     co_return;
   }
-  const auto identity = co_await dialogue_.identify();
+  const auto identity = co_await dialogue_.identify(modem_.profiles, modem_.profile);
   if (!identity) {
     set_problem(explain(identity.error().code == Errc::invalid ? Finding::identity_invalid : Finding::no_answer).word);
     log::warning(port_.subject(), ": ", identity.error().message);
@@ -117,7 +116,7 @@ Awaitable<> Module::greet() {
   auto next = state_;
   next.online = true;
   next.identity = identity.value();
-  const auto* profile = find_profile(identity->model);
+  const auto* profile = modem_.profiles.choose(modem_.profile, identity->model);
   next.profile = profile != nullptr ? profile->name : "";
   next.problem = identity->imei != expected_imei_ ? explain(Finding::module_changed).word
                  : profile == nullptr             ? explain(Finding::model_mismatch).word
@@ -210,7 +209,7 @@ Awaitable<> Module::perform() {
   hear_fota();
   const bool foreign = danger_.evidence == Evidence::fota_urc && work_->entry.step == Step::preparing;
   if (foreign) co_await stand_back();
-  UpdateProcedure procedure(loop_, port_, work_->order, timeouts_, *work_->env);
+  UpdateProcedure procedure(loop_, port_, work_->order, modem_.profiles, timeouts_, *work_->env);
   const auto refused = co_await refuse_if_unapproachable();
   UpdateResult result;
   if (refused) {

@@ -113,4 +113,11 @@ bool is_boot_urc(std::string_view line) {
   return line == "RDY" || line == "APP RDY" || line.starts_with("+CPIN:");
 }
 
+PowerUrc parse_power_urc(std::string_view line) {
+  if (line.ends_with("POWERED DOWN") || line.ends_with("POWER DOWN")) return PowerUrc::down;
+  const bool battery = line.starts_with("+QIND:") && line.find("\"vbatt\",-") != std::string_view::npos;
+  const bool warning = line.find("_VOLTAGE WARN") != std::string_view::npos;
+  return battery || warning ? PowerUrc::low_voltage : PowerUrc::none;
+}
+
 }  // namespace dfota

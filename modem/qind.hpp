@@ -29,6 +29,11 @@ struct FotaUrc {
   std::optional<int> value;  ///< code or number, when one was given
 };
 
+/// What a module says of its supply: POWERED DOWN, NORMAL POWER DOWN, UNDER_VOLTAGE POWER DOWN end its life until
+/// somebody switches it on; UNDER_VOLTAGE WARNNING and +QIND: "vbatt",-1 do not yet.
+enum class PowerUrc { none, low_voltage, down };
+PowerUrc parse_power_urc(std::string_view line);
+
 /// The URC in `line`, or nothing when it is not a +QIND of FOTA.
 std::optional<FotaUrc> parse_qind(std::string_view line);
 

@@ -4,8 +4,39 @@
 
 #include "modem/update_procedure.hpp"
 #include "transport/base/log.hpp"
+#include "transport/base/masked.hpp"
 
 namespace dfota {
+namespace {
+
+/// A percentage, or an ordinal out of `most`; nothing when it can be neither.
+std::optional<int> percent_of(int value, unsigned most) {
+  if (value < 0 || value > static_cast<int>(most)) return std::nullopt;
+  return static_cast<int>(static_cast<unsigned>(value) * 100U / most);
+}
+
+/// What our own server saw makes the module's number say more.
+void sharpen(UpdateError& error, const Transfer& transfer, bool started) {
+  if (transfer.requests == 0) {
+    if (!started) return;
+    error.message = "no request of the module reached the file server (not_reachable)";
+    error.hint = explain(Finding::not_reachable).hint;
+    return;
+  }
+  const auto percent = transfer.size == 0 ? 0 : transfer.delivered_bytes * 100 / transfer.size;
+  error.message = "the file server had delivered " + std::to_string(transfer.delivered_bytes) + " of " +
+                  std::to_string(transfer.size) + " bytes (" + std::to_string(percent) + " %) in " +
+                  std::to_string(transfer.requests) + (transfer.requests == 1 ? " request" : " requests");
+  if (transfer.delivered_bytes < transfer.size) {
+    error.hint = "The module reached the file server, so that address and PDP context are right: look at signal, at time-outs "
+                 "of NAT on the way, and at the module's load. " + error.hint;
+  } else {
+    error.hint = "Every byte was delivered, so that the network did its part: look at the module's free space (AT+QFLDS). " +
+                 error.hint;
+  }
+}
+
+}  // namespace
 
 void UpdateProcedure::hear() {
   while (const auto line = port_.take_unsolicited()) hear(*line);
@@ -13,60 +44,68 @@ void UpdateProcedure::hear() {
 
 void UpdateProcedure::hear(const std::string& line) {
   next_gap_ = Clock::now() + seconds(timeouts_.progress_gap);
-  if (const auto urc = parse_qind(line)) {
+  last_heard_ = line;
+  last_heard_at_ = Clock::now();
+  const auto urc = parse_qind(line);
+  const bool counts = urc && urc->stage == FotaStage::updating;
+  if (!counts) log::info(port_.subject(), ": heard ", masked_line(line));
+  if (urc) {
     hear(*urc);
     return;
   }
-  if (is_boot_urc(line)) {
-    booted_at_ = Clock::now();
-    if (checkpoint_.step == Step::released) report(Phase::rebooting);
+  switch (parse_power_urc(line)) {
+    case PowerUrc::none:
+      break;
+    case PowerUrc::low_voltage:
+      warn("low_voltage");
+      return;
+    case PowerUrc::down:
+      powered_down_at_ = Clock::now();
+      return;
   }
-  log::info(port_.subject(), ": heard ", line);
+  if (!is_boot_urc(line)) return;
+  if (line == "RDY") ++boots_;
+  booted_at_ = Clock::now();
+  powered_down_at_.reset();
+  if (checkpoint_.step == Step::released) report(Phase::rebooting);
 }
 
 void UpdateProcedure::hear(const FotaUrc& urc) {
-  const auto failed = [&](CodeSource source) {
-    // A result without a number names no success.
-    if (urc.value && *urc.value == 0) {
-      downloaded_ = true;
-      if (checkpoint_.step == Step::released) report(Phase::rebooting);
-    } else {
-      transfer_error_ = UpdateError::of(source, urc.value.value_or(-1), Phase::downloading);
-    }
-  };
-  if (urc.stage != FotaStage::updating) {
-    log::info(port_.subject(), ": ", urc.name, urc.value ? "," + std::to_string(*urc.value) : "");
-  }
-  switch (urc.stage) {
+  powered_down_at_.reset();
+  const auto stage = stage_of(urc);
+  switch (stage) {
     case FotaStage::ftp_start:
     case FotaStage::http_start:
-    case FotaStage::file_start:
-    case FotaStage::downloading:
       if (!started_) start_deadline_ = Clock::now() + seconds(timeouts_.start);  // now to its first request
       started_ = true;
       break;
+    case FotaStage::downloading:
+      started_ = true;
+      if (urc.value && profile_ != nullptr) {
+        downloading_percent_ = percent_of(*urc.value, profile_->stages.downloading_max);
+      }
+      break;
+    case FotaStage::file_start:
+      started_ = true;
+      file_wanted_ = order_.delivery == Delivery::upload && checkpoint_.step == Step::released;
+      if (file_wanted_) danger_.evidence = Evidence::file_wanted;
+      break;
     case FotaStage::ftp_end:
-      failed(CodeSource::ftp);
+      hear_transfer_end(CodeSource::ftp, urc);
       break;
     case FotaStage::http_end:
-      failed(CodeSource::http);
+      hear_transfer_end(CodeSource::http, urc);
       break;
     case FotaStage::file_end:
-      failed(CodeSource::file);
+      hear_transfer_end(CodeSource::file, urc);
       break;
     case FotaStage::start:
     case FotaStage::updating:
     case FotaStage::restore:
-      flashing_ = true;
-      danger_.evidence = Evidence::fota_urc;
-      ended_at_.reset();
-      booted_at_.reset();
-      if (checkpoint_.step == Step::released) {
-        const bool percent = urc.stage == FotaStage::updating && urc.value && *urc.value >= 0 && *urc.value <= 100;
-        report(Phase::updating, percent ? urc.value : std::nullopt);
-      }
+      hear_flashing(urc, stage);
       break;
     case FotaStage::end:
+      file_wanted_ = false;
       end_code_ = urc.value;
       ended_at_ = Clock::now();
       if (checkpoint_.step == Step::released) report(Phase::rebooting);
@@ -76,9 +115,55 @@ void UpdateProcedure::hear(const FotaUrc& urc) {
   }
 }
 
+/// The stage in the family's own spelling, too.
+FotaStage UpdateProcedure::stage_of(const FotaUrc& urc) const {
+  if (urc.stage != FotaStage::unknown || profile_ == nullptr) return urc.stage;
+  const auto& names = profile_->stages;
+  const std::pair<const std::string*, FotaStage> stages[] = {
+      {&names.http_start, FotaStage::http_start}, {&names.http_end, FotaStage::http_end},
+      {&names.ftp_start, FotaStage::ftp_start},   {&names.ftp_end, FotaStage::ftp_end},
+      {&names.file_start, FotaStage::file_start}, {&names.file_end, FotaStage::file_end},
+      {&names.downloading, FotaStage::downloading}, {&names.start, FotaStage::start},
+      {&names.updating, FotaStage::updating},     {&names.restore, FotaStage::restore},
+      {&names.end, FotaStage::end}};
+  const auto found = std::ranges::find_if(stages, [&](const auto& entry) { return *entry.first == urc.name; });
+  return found == std::end(stages) ? FotaStage::unknown : found->second;
+}
+
+void UpdateProcedure::hear_transfer_end(CodeSource source, const FotaUrc& urc) {
+  file_wanted_ = false;
+  if (danger_.evidence == Evidence::file_wanted) danger_.evidence = Evidence::nothing;
+  // A result without a number names no success.
+  if (urc.value && *urc.value == 0) {
+    downloaded_ = true;
+    if (checkpoint_.step == Step::released) report(Phase::rebooting);
+  } else {
+    transfer_error_ = UpdateError::of(source, urc.value.value_or(-1), Phase::downloading, profile_);
+  }
+}
+
+void UpdateProcedure::hear_flashing(const FotaUrc& urc, FotaStage stage) {
+  flashing_ = true;
+  file_wanted_ = false;
+  danger_.evidence = Evidence::fota_urc;
+  ended_at_.reset();
+  booted_at_.reset();
+  if (checkpoint_.step != Step::released) return;
+  const unsigned most = profile_ != nullptr && stage == FotaStage::updating ? profile_->stages.updating_max : 100;
+  auto percent = stage == FotaStage::start || !urc.value ? std::nullopt : percent_of(*urc.value, most);
+  if (percent && profile_ != nullptr && !profile_->stages.restore.empty()) {
+    // RESTORE follows UPDATING, and both count to their own end.
+    percent = *percent / 2 + (stage == FotaStage::restore ? 50 : 0);
+  }
+  report(Phase::updating, percent);
+}
+
 void UpdateProcedure::forget_what_was_heard() {
   hear();  // what belongs to the time before is read, and then forgotten
-  started_ = downloaded_ = flashing_ = false;
+  started_ = downloaded_ = flashing_ = file_wanted_ = streamed_ = answers_ = false;
+  boots_ = 0;
+  downloading_percent_.reset();
+  powered_down_at_.reset();
   transfer_error_.reset();
   end_code_.reset();
   ended_at_.reset();
@@ -89,12 +174,43 @@ void UpdateProcedure::forget_what_was_heard() {
   old_version_seen_ = false;
 }
 
+/// The family is known: its deadlines stand where the operator is silent.
+void UpdateProcedure::follow(const Profile* profile) {
+  profile_ = profile;
+  if (profile_ != nullptr) timeouts_ = operator_timeouts_.with(profile_->deadlines);
+}
+
+void UpdateProcedure::begin_deadlines() {
+  start_deadline_ = Clock::now() + seconds(timeouts_.start);
+  download_deadline_ = Clock::now() + seconds(timeouts_.download);
+  update_deadline_ = Clock::now() + seconds(timeouts_.update);
+}
+
+/// As far as is known the package is still on its way.
+bool UpdateProcedure::fetching() {
+  return order_.delivery != Delivery::file && !downloaded_ && !flashing_ && !ended_at_ && !booted_at_ &&
+         !port_gone_at_ && openings_ == port_.openings() && (downloads() || file_wanted_);
+}
+
+/// It said so, and nothing came after it.
+bool UpdateProcedure::powered_down(Clock::time_point now) const {
+  return powered_down_at_ && now >= *powered_down_at_ + seconds(timeouts_.listen);
+}
+
+/// It fetches by itself and has said nothing that ends that: an answer does not mean that it will not flash.
+bool UpdateProcedure::may_still_begin() const {
+  return !is_http() && checkpoint_.step == Step::released && !flashing_ && !ended_at_ && !booted_at_;
+}
+
 /// It said that it is through or has booted: when it will have had its time since, and may be asked. Never, if it said
 /// neither.
 Clock::time_point UpdateProcedure::may_ask_at() {
   if (!ended_at_ && !booted_at_) return Clock::time_point::max();
-  // A reboot follows END, and until RDY nobody listens there: END alone is given more time.
-  const auto settle = seconds(timeouts_.listen) * (booted_at_ ? 1 : Dialogue::kSettlesAfterEnd);
+  // A reboot follows END, and until RDY nobody listens there: END alone is given more time; so is RDY when the family
+  // boots more often before it is through.
+  const auto reboots = std::max(boots_, port_.openings() - openings_);
+  const bool through = booted_at_ && (ended_at_ || profile_ == nullptr || reboots >= profile_->reboots);
+  const auto settle = seconds(timeouts_.listen) * (through ? 1 : Dialogue::kSettlesAfterEnd);
   const auto said = booted_at_ ? *booted_at_ : *ended_at_;
   const auto settled = std::max(said, port_.opened_at()) + settle;
   return std::max(settled, quiet_until_.value_or(settled));
@@ -110,19 +226,41 @@ bool UpdateProcedure::port_did_not_bring_it_back(Clock::time_point now) {
 std::optional<UpdateProcedure::Fate> UpdateProcedure::download_verdict() {
   if (transfer_error_) {
     danger_.evidence = Evidence::transfer_failed;
+    if (transfer_error_->source == to_word(CodeSource::http)) sharpen(*transfer_error_, env_.transfer(), started_);
     env_.void_token();
-    if (env_.transfer().requests == 0 && started_) {
-      transfer_error_->message = "no request of the module reached the file server (not_reachable)";
-      transfer_error_->hint = explain(Finding::not_reachable).hint;
-    }
     return over(*transfer_error_);
   }
   if (ended_at_ && !downloaded_ && !flashing_) {
     danger_.evidence = Evidence::ended;
     env_.void_token();
-    return over(UpdateError::of(CodeSource::update, end_code_.value_or(-1), Phase::downloading));
+    return over(UpdateError::of(CodeSource::update, end_code_.value_or(-1), Phase::downloading, profile_));
   }
   return std::nullopt;
+}
+
+/// What ends the wait after the border: the module's own word, or its long silence.
+std::optional<UpdateProcedure::Fate> UpdateProcedure::flash_verdict(Clock::time_point now) {
+  if (transfer_error_) {
+    danger_.evidence = Evidence::transfer_failed;
+    if (is_http()) sharpen(*transfer_error_, env_.transfer(), started_);
+    env_.void_token();
+    return over(*transfer_error_);
+  }
+  if (powered_down(now)) {
+    return finish(Outcome::lost, UpdateError::of(Finding::powered_down, progress_.phase, last_heard_text()));
+  }
+  if (now < update_deadline_) return std::nullopt;
+  if (answers_) {
+    return finish(Outcome::failed, UpdateError::of(Finding::update_timeout, progress_.phase,
+                                                   "it answers and runs " + version_ + "; " + last_heard_text()));
+  }
+  return finish(Outcome::lost, UpdateError::of(Finding::update_timeout, progress_.phase, last_heard_text()));
+}
+
+std::string UpdateProcedure::last_heard_text() const {
+  if (last_heard_.empty()) return "nothing was heard since the command";
+  const auto ago = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - last_heard_at_).count();
+  return "the last that was heard, " + std::to_string(ago) + " s ago: " + masked_line(last_heard_);
 }
 
 UpdateProcedure::Fate UpdateProcedure::judge(const Identity& identity) {
@@ -136,7 +274,12 @@ UpdateProcedure::Fate UpdateProcedure::judge(const Identity& identity) {
     return finish(Outcome::succeeded, {});
   }
   if (end_code_ && *end_code_ != 0) {
-    return finish(Outcome::failed, UpdateError::of(CodeSource::update, *end_code_, Phase::updating));
+    return finish(Outcome::failed, UpdateError::of(CodeSource::update, *end_code_, Phase::updating, profile_));
+  }
+  if (version_ == order_.from && booted_at_ && !is_http() && !flashing_ && !ended_at_ && !downloaded_) {
+    auto error = UpdateError::of(Finding::module_reset, Phase::downloading, "it runs " + version_ + " still");
+    error.retryable = false;  // RDY is not a word that ends an attempt (law 1)
+    return finish(Outcome::failed, std::move(error));
   }
   return finish(Outcome::failed,
                 UpdateError::of(Finding::target_mismatch, Phase::verifying, "the module runs " + version_));
@@ -176,6 +319,7 @@ void UpdateProcedure::report(Phase phase, std::optional<int> percent) {
   progress_.percent = percent;
   int overall = progress_.overall_percent;
   switch (phase) {
+    case Phase::uploading:
     case Phase::downloading:
       overall = percent.value_or(0) / 2;
       break;
@@ -191,17 +335,21 @@ void UpdateProcedure::report(Phase phase, std::optional<int> percent) {
     case Phase::idle:
     case Phase::queued:
     case Phase::preparing:
-    case Phase::uploading:
       break;
   }
   progress_.overall_percent = std::max(progress_.overall_percent, overall);
   env_.progress(progress_);
 }
 
-void UpdateProcedure::report_download(const Transfer& transfer) {
-  std::optional<int> percent;
-  if (transfer.size > 0) percent = static_cast<int>(transfer.delivered_bytes * 100 / transfer.size);
-  report(Phase::downloading, percent);
+/// Our own server knows the bytes that were delivered; of the other downloads the module may tell.
+void UpdateProcedure::report_download() {
+  auto percent = downloading_percent_;
+  if (is_http()) {
+    const auto transfer = env_.transfer();
+    percent.reset();
+    if (transfer.size > 0) percent = static_cast<int>(transfer.delivered_bytes * 100 / transfer.size);
+  }
+  report(downloads() ? Phase::downloading : Phase::uploading, percent);
 }
 
 void UpdateProcedure::warn(std::string word) {

@@ -1,16 +1,21 @@
 #include "modem/update_procedure.hpp"
 
 #include <algorithm>
+#include <fstream>
 
+#include "modem/fota_command.hpp"
+#include "modem/upload.hpp"
 #include "transport/base/log.hpp"
 
 namespace dfota {
 
-UpdateProcedure::UpdateProcedure(asio::io_context& loop, ModulePort& port, UpdateOrder order,
+UpdateProcedure::UpdateProcedure(asio::io_context& loop, ModulePort& port, UpdateOrder order, const Profiles& profiles,
                                  const TimeoutsConfig& timeouts, UpdateEnv& env)
     : loop_(loop),
       port_(port),
       order_(std::move(order)),
+      profiles_(profiles),
+      operator_timeouts_(timeouts),
       timeouts_(timeouts),
       env_(env),
       dialogue_(port, danger_, [this] { hear(); }) {}
@@ -19,6 +24,8 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
   checkpoint_ = entry;
   commands_sent_ = entry.attempt;
   danger_.step = entry.step;
+  follow(profiles_.by_name(entry.profile));
+  if (entry.uploading) file_data_until_ = Clock::now() + kUploadIdle + kUploadSettle;
   progress_.attempt = std::max(1u, entry.attempt);
   auto fate = co_await enter();
   while (fate == Fate::attempt_over) {
@@ -27,9 +34,14 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
     const auto pause = again ? env_.backoff(checkpoint_.attempt + 1) : Clock::duration::zero();
     env_.attempt_failed(*error_, checkpoint_.attempt, again ? std::optional(pause) : std::nullopt);
     if (!again) {
+      co_await remove_upload();
       finish(Outcome::failed, error_);
       co_return result_;
     }
+    // A restart in the pause must not take the module for one that flashes. Were this not written, it would only listen
+    // longer: the result decides nothing.
+    const auto committed = co_await env_.commit(checkpoint_);
+    if (!committed) log::warning(port_.subject(), ": ", committed.error().message);
     report(Phase::preparing);
     const auto next_attempt_at = Clock::now() + pause;
     co_await listen_until(next_attempt_at);
@@ -48,9 +60,10 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::enter() {
     case Step::commanded:
       co_return co_await resume_download();
     case Step::released:
-      update_deadline_ = Clock::now() + seconds(timeouts_.update);
+      begin_deadlines();
       env_.adopt_slot();
-      env_.download_over();
+      // One that fetches by itself may still be at it, at the port's next opening.
+      if (!is_http()) openings_ = port_.openings() + (port_.is_open() ? 0 : 1);
       co_return co_await follow_flash();
   }
   co_return Fate::done;
@@ -82,95 +95,17 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::attempt() {
   co_return co_await follow_flash();
 }
 
-/// The port is there, was listened to for timeouts.listen since it was opened (law 4), and nobody flashes the module.
-Awaitable<UpdateProcedure::Fate> UpdateProcedure::reach() {
-  const auto deadline = Clock::now() + seconds(timeouts_.absent);
-  for (;;) {
-    hear();
-    const auto opened = co_await port_.open();
-    if (opened) {
-      const auto openings = port_.openings();
-      const auto listened = port_.opened_at() + seconds(timeouts_.listen);
-      co_await listen_until(listened);
-      if (danger_.evidence == Evidence::fota_urc) {
-        co_return fail_or_reject(UpdateError::of(Finding::module_updating, Phase::preparing));
-      }
-      if (port_.is_open() && port_.openings() == openings) co_return Fate::go_on;
-    }
-    if (Clock::now() >= deadline) {
-      const bool held = !opened && opened.error().code != Errc::absent;
-      const auto finding = held ? Finding::port_busy : Finding::absent;
-      co_return fail_or_reject(
-          UpdateError::of(finding, Phase::preparing, opened ? port_.name() + " hung up" : opened.error().message));
-    }
-    co_await sleep_for(loop_, ModulePort::kAskForName);
-  }
-}
-
-/// Synchronise, identify, check the base, set the PDP context.
-Awaitable<UpdateProcedure::Fate> UpdateProcedure::prepare() {
-  const auto synchronised = co_await dialogue_.synchronise();
-  if (!synchronised) {
-    const auto finding = synchronised.error().code == Errc::link_lost ? Finding::port_lost
-                         : synchronised.error().code == Errc::refused ? Finding::module_updating
-                                                                      : Finding::no_answer;
-    co_return fail_or_reject(UpdateError::of(finding, Phase::preparing, synchronised.error().message));
-  }
-  const auto fate = co_await check_identity();
-  if (fate != Fate::go_on) co_return fate;
-  if (order_.pdp) {
-    const auto set = co_await dialogue_.set_pdp_context(*order_.pdp);
-    if (!set) {
-      const auto finding = set.error().code == Errc::timeout ? Finding::no_answer : Finding::at_error;
-      co_return fail_or_reject(UpdateError::of(finding, Phase::preparing, set.error().message));
-    }
-  }
-  co_return Fate::go_on;
-}
-
-Awaitable<UpdateProcedure::Fate> UpdateProcedure::check_identity() {
-  const auto identity = co_await dialogue_.identify();
-  if (!identity) {
-    const auto code = identity.error().code;
-    const auto finding = code == Errc::invalid   ? Finding::identity_invalid
-                         : code == Errc::timeout ? Finding::no_answer
-                                                 : Finding::port_lost;
-    co_return fail_or_reject(UpdateError::of(finding, Phase::preparing, identity.error().message));
-  }
-  version_ = identity->version;
-  if (!order_.imei.empty() && identity->imei != order_.imei) {
-    co_return fail_or_reject(UpdateError::of(Finding::module_changed, Phase::preparing,
-                                             "expected IMEI " + order_.imei + ", found " + identity->imei));
-  }
-  if (!env_.claim_imei(identity->imei)) {
-    co_return fail_or_reject(UpdateError::of(Finding::duplicate_imei, Phase::preparing, "IMEI " + identity->imei));
-  }
-  profile_ = find_profile(identity->model);
-  if (profile_ == nullptr || (order_.profile != "auto" && order_.profile != profile_->name)) {
-    co_return fail_or_reject(
-        UpdateError::of(Finding::model_mismatch, Phase::preparing, "the module is a " + identity->model));
-  }
-  if (version_ == order_.to) co_return finish(commands_sent_ == 0 ? Outcome::skipped : Outcome::succeeded, {});
-  if (version_ != order_.from) {
-    co_return fail_or_reject(UpdateError::of(Finding::base_mismatch, Phase::preparing,
-                                             "the module runs " + version_ + ", the delta starts from " + order_.from));
-  }
-  co_return Fate::go_on;
-}
-
-/// The one place that writes AT+QFOTADL: once for each attempt, after "commanded" is in the journal (law 1).
+/// The one place that writes AT+QFOTADL: once for each attempt, after the border is in the journal (laws 1 and 2).
 Awaitable<UpdateProcedure::Fate> UpdateProcedure::command() {
   Checkpoint next;
-  next.step = Step::commanded;
+  next.step = is_http() ? Step::commanded : Step::released;
   next.attempt = checkpoint_.attempt + 1;
-  next.token = FileServer::make_token();
-  const auto offered = env_.offer(next.token);
-  if (!offered)
-    co_return fail_or_reject(UpdateError::of(Finding::artifact_unavailable, Phase::preparing, offered.error().message));
-  const auto url = spell_url(*profile_, offered.value());
-  if (url.size() > profile_->url_max_bytes) {
+  if (is_http()) next.token = FileServer::make_token();
+  next.profile = profile_->name;
+  auto made = command_text(next.token);
+  if (auto* unfit = std::get_if<UpdateError>(&made)) {
     env_.void_token();
-    co_return fail_or_reject(UpdateError::of(Finding::url_too_long, Phase::preparing));
+    co_return fail_or_reject(std::move(*unfit));
   }
   const auto committed = co_await env_.commit(next);
   if (!committed) {
@@ -178,36 +113,76 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::command() {
     co_return fail_or_reject(
         UpdateError::of(Finding::journal_unavailable, Phase::preparing, committed.error().message));
   }
-  checkpoint_ = next;
+  const auto before = std::exchange(checkpoint_, next);
   forget_what_was_heard();
   if (danger_.evidence == Evidence::fota_urc) {
     env_.void_token();
+    checkpoint_ = before;
     co_return fail_or_reject(UpdateError::of(Finding::module_updating, Phase::preparing));
   }
-  danger_.step = Step::commanded;
+  danger_.step = checkpoint_.step;
   danger_.evidence = Evidence::nothing;
   ++commands_sent_;
+  if (order_.delivery == Delivery::url || order_.delivery == Delivery::file) warn("unverified_delivery");
   openings_ = port_.openings();
-  report(Phase::downloading);
-  start_deadline_ = Clock::now() + seconds(timeouts_.start);
-  download_deadline_ = Clock::now() + seconds(timeouts_.download);
-  const std::string text = "AT+QFOTADL=\"" + url + "\"";
-  log::info(port_.subject(), ": attempt ", checkpoint_.attempt, ": AT+QFOTADL sent");
+  report(downloads() ? Phase::downloading : Phase::rebooting);
+  begin_deadlines();
+  const std::string text = std::get<std::string>(std::move(made));
+  log::info(port_.subject(), ": attempt ", checkpoint_.attempt, ": AT+QFOTADL sent (", to_word(order_.delivery), ")");
   const auto reply = co_await port_.command(text, kCommandLimit);
-  if (reply && !reply->ok()) {
-    danger_.evidence = Evidence::refused;
-    env_.void_token();
-    const bool numbered = reply->final == AtEvent::Kind::cme_error && reply->code;
-    co_return over(
-        numbered ? UpdateError::of(CodeSource::command, *reply->code, Phase::downloading)
-                 : UpdateError::of(Finding::at_error, Phase::downloading, "AT+QFOTADL was answered by " + reply->text));
-  }
-  if (!reply) warn("command_not_acknowledged");  // it was written all the same: from here on the module is listened to
-  co_return Fate::go_on;
+  co_return take_reply(reply);
 }
 
-/// From the command to the last byte. Until that is released, a void token ends the attempt with certainty.
+/// AT+QFOTADL in the family's spelling; or why this family cannot be told so.
+std::variant<std::string, UpdateError> UpdateProcedure::command_text(const std::string& token) {
+  std::variant<std::string, Unfit> made;
+  switch (order_.delivery) {
+    case Delivery::http: {
+      const auto offered = env_.offer(token);
+      if (!offered) return UpdateError::of(Finding::artifact_unavailable, Phase::preparing, offered.error().message);
+      made = command_for_url(*profile_, order_.delivery, offered.value());
+      break;
+    }
+    case Delivery::ftp:
+    case Delivery::url:
+      made = command_for_url(*profile_, order_.delivery, order_.url);
+      break;
+    case Delivery::upload: {
+      std::error_code error;
+      const auto size = std::filesystem::file_size(order_.package, error);
+      if (error) return UpdateError::of(Finding::artifact_unavailable, Phase::preparing, error.message());
+      if (profile_->local_form == LocalForm::stream) return command_for_stream(*profile_, size);
+      made = command_for_file(*profile_, upload_name());
+      break;
+    }
+    case Delivery::file:
+      made = command_for_file(*profile_, order_.file);
+      break;
+  }
+  if (const auto* unfit = std::get_if<Unfit>(&made)) {
+    return UpdateError::of(unfit->finding, Phase::preparing, unfit->message);
+  }
+  return std::get<std::string>(made);
+}
+
+UpdateProcedure::Fate UpdateProcedure::take_reply(const Result<AtReply>& reply) {
+  if (!reply) {
+    warn("command_not_acknowledged");  // it was written all the same: from here on the module is listened to
+    return Fate::go_on;
+  }
+  if (reply->ok()) return Fate::go_on;
+  danger_.evidence = Evidence::refused;
+  env_.void_token();
+  if (reply->final == AtEvent::Kind::cme_error && reply->code) {
+    return over(UpdateError::of(CodeSource::command, *reply->code, Phase::downloading, profile_));
+  }
+  return over(UpdateError::of(Finding::at_error, Phase::downloading, "AT+QFOTADL was answered by " + reply->text));
+}
+
+/// From the command to the last byte of our file server. Until that is released, a void token ends the attempt with
+/// certainty. Of the other deliveries there is no such part: nothing ends them but the module's word.
 Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_download() {
+  if (!is_http()) co_return Fate::go_on;
   for (;;) {
     hear();
     const auto transfer = env_.transfer();
@@ -215,8 +190,9 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_download() {
     // Its own word that it has all, or that it flashes, without our last byte: believe the worst, and go on listening.
     if (downloaded_ || flashing_) co_return co_await release();
     if (booted_at_) co_return cut_off(Finding::module_reset, {});
+    if (powered_down_at_) co_return cut_off(Finding::powered_down, last_heard_);
     if (transfer.last_byte_wanted) co_return co_await release();
-    if (transfer.requests > 0) report_download(transfer);
+    if (transfer.requests > 0) report_download();
     const auto now = Clock::now();
     const bool began = started_ || transfer.requests > 0;
     if (!began && now >= start_deadline_) co_return cut_off(Finding::start_timeout, {});
@@ -237,7 +213,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::release() {
     co_return cut_off(Finding::journal_unavailable, committed.error().message);
   checkpoint_ = next;
   danger_.step = Step::released;
-  update_deadline_ = Clock::now() + seconds(timeouts_.update);
+  begin_deadlines();
   if (downloaded_ || flashing_) {
     env_.void_token();
     warn("flashing_before_last_byte");
@@ -252,23 +228,15 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_flash() {
   next_gap_ = Clock::now() + seconds(timeouts_.progress_gap);
   for (;;) {
     hear();
-    if (transfer_error_) {
-      danger_.evidence = Evidence::transfer_failed;
-      env_.void_token();
-      co_return over(*transfer_error_);
-    }
-    const bool downloading =
-        !downloaded_ && !flashing_ && !ended_at_ && !booted_at_ && !port_gone_at_ && openings_ == port_.openings();
-    if (downloading) {
-      report_download(env_.transfer());
+    if (file_wanted_ && !streamed_) co_await stream_package();
+    const auto now = Clock::now();
+    if (const auto fate = flash_verdict(now)) co_return *fate;
+    if (fetching()) {
+      report_download();
     } else {
       env_.download_over();
     }
-    const auto now = Clock::now();
-    if (now >= update_deadline_) {
-      co_return finish(Outcome::lost, UpdateError::of(Finding::update_timeout, progress_.phase));
-    }
-    if (Clock::now() >= may_ask_at() && port_.is_open()) {
+    if (now >= may_ask_at() && port_.is_open()) {
       danger_.evidence = ended_at_ ? Evidence::ended : Evidence::booted;
       const auto fate = co_await verify();
       if (fate != Fate::go_on) co_return fate;
@@ -277,9 +245,39 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_flash() {
       if (fate != Fate::go_on) co_return fate;
     }
     auto wake = std::min({update_deadline_, next_gap_, may_ask_at()});
-    if (downloading) wake = std::min(wake, now + kProgressTick);
+    if (powered_down_at_) wake = std::min(wake, *powered_down_at_ + seconds(timeouts_.listen));
+    if (is_http() && fetching()) wake = std::min(wake, now + kProgressTick);
     co_await reopen_or_wait(wake);
   }
+}
+
+/// FILESTART came: the bytes that the command announced, and nothing else, no faster than a module without flow control
+/// takes them (LTE Standard(A) guide: 32 bytes a write, 15 KB/s).
+Awaitable<> UpdateProcedure::stream_package() {
+  streamed_ = true;
+  std::ifstream file(order_.package, std::ios::binary);
+  std::string block(profile_->stream_block_bytes, '\0');
+  const auto size = std::filesystem::file_size(order_.package);
+  const auto began = Clock::now();
+  std::uint64_t sent = 0;
+  while (sent < size && file_wanted_) {
+    file.read(block.data(), static_cast<std::streamsize>(std::min<std::uint64_t>(block.size(), size - sent)));
+    const std::string_view bytes(block.data(), static_cast<std::size_t>(file.gcount()));
+    if (bytes.empty()) break;
+    const auto written = co_await dialogue_.stream(bytes);
+    if (!written) {
+      log::warning(port_.subject(), ": the package stopped after ", sent, " bytes: ", written.error().message);
+      break;
+    }
+    sent += bytes.size();
+    report(Phase::uploading, static_cast<int>(sent * 100 / size));
+    const auto due = began + seconds(static_cast<double>(sent) / profile_->stream_bytes_per_second);
+    while (file_wanted_ && Clock::now() < due) {
+      co_await port_.changed().wait_until(due);
+      hear();
+    }
+  }
+  log::info(port_.subject(), ": ", sent, " of ", size, " bytes sent behind AT+QFOTADL");
 }
 
 /// Nothing at all was heard for progress_gap: one bare AT, whose answer ends the silence (law 3).
@@ -289,23 +287,27 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::end_silence() {
   log::notice(port_.subject(), ": nothing was heard for ", timeouts_.progress_gap, " s; asking with one bare AT");
   const auto reply = co_await dialogue_.say("AT");
   if (danger_.evidence != Evidence::silence) co_return Fate::go_on;  // FOTA was heard meanwhile
-  if (!reply || !reply->ok()) {
-    danger_.evidence = Evidence::nothing;
-    co_return Fate::go_on;
-  }
-  danger_.evidence = Evidence::answered;
+  answers_ = reply && reply->ok();
+  danger_.evidence = answers_ ? Evidence::answered : Evidence::nothing;
+  if (!answers_) co_return Fate::go_on;
   co_return co_await verify();
 }
 
 /// The version decides, read by the same command as before (law 5).
 Awaitable<UpdateProcedure::Fate> UpdateProcedure::verify() {
-  report(Phase::verifying);
+  if (!may_still_begin()) report(Phase::verifying);
   quiet_until_ = Clock::now() + seconds(timeouts_.listen);
   const auto synchronised = co_await dialogue_.synchronise();
   if (!synchronised) co_return Fate::go_on;
-  const auto identity = co_await dialogue_.identify();
+  const auto identity = co_await dialogue_.identify(profiles_, order_.profile);
   if (!identity || danger_.evidence == Evidence::fota_urc) co_return Fate::go_on;
   version_ = identity->version;
+  answers_ = true;
+  if (version_ == order_.from && may_still_begin()) {
+    // It answers while it downloads, too: its own word is waited for.
+    danger_.evidence = Evidence::nothing;
+    co_return Fate::go_on;
+  }
   const bool pending = version_ == order_.from && !flashing_ && !ended_at_ && !old_version_seen_;
   if (pending) {
     // It may have booted once more before it flashes: listen for another settle time before the old version is
@@ -314,6 +316,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::verify() {
     quiet_until_ = Clock::now() + seconds(timeouts_.listen);
     co_return Fate::go_on;
   }
+  co_await remove_upload();
   co_return judge(identity.value());
 }
 

@@ -1,18 +1,22 @@
 // The story of one update of one module, top to bottom, in the order in which it happens:
 //
-//   reach the module · take a slot · synchronise, identify, check the base · PDP context · journal "commanded"
-//   AT+QFOTADL="HTTP://..."  >  OK  >  HTTPSTART  >  (last byte wanted: journal "released", let it go)  >  HTTPEND,0
-//   > port lost and found again > START > UPDATING,n > END,0 > RDY > version read back by the same command as before
+//   reach the module · take a slot · synchronise, identify, check base, SIM, registration, PDP context
+//   (upload: the delta into its file system)                                            update_preparation.cpp
+//   journal "commanded" · AT+QFOTADL="HTTP://..."  >  OK  >  HTTPSTART  >  (last byte wanted: journal "released", let it
+//   go)  >  HTTPEND,0  >  port lost and found again  >  START  >  UPDATING,n  >  END,0  >  RDY  >  version read back by
+//   the same command as before                                                          update_procedure.cpp
 //
-// START, UPDATING, END and RDY may each be missing: only the version read back decides (contract, law 5). One coroutine
-// on the loop.
+// For every delivery but http the border is the command: "released" is journalled before AT+QFOTADL is written, and
+// nothing but the module's own word ends the attempt (contract, laws 1 and 2). START, UPDATING, END and RDY may each be
+// missing: only the version read back decides (law 5). What is heard meanwhile: update_hearing.cpp. One coroutine on
+// the loop.
 #pragma once
 
 #include <optional>
 #include <string>
 
+#include "config/profile.hpp"
 #include "modem/dialogue.hpp"
-#include "modem/profile.hpp"
 #include "modem/qind.hpp"
 #include "modem/update_env.hpp"
 #include "modem/update_types.hpp"
@@ -24,10 +28,13 @@ class UpdateProcedure {
   static constexpr auto kCommandLimit =
       std::chrono::seconds(10);  ///< for the OK; without one the module is listened to
   static constexpr auto kProgressTick = std::chrono::milliseconds(500);
+  static constexpr int kUploadTries = 3;
+  /// Beyond AT+QFUPL's own time-out, before a module whose upload was broken off is spoken to.
+  static constexpr auto kUploadSettle = std::chrono::seconds(2);
 
-  /// All references must outlive it. `known_version` is replaced by each version that the module reports.
-  UpdateProcedure(asio::io_context& loop, ModulePort& port, UpdateOrder order, const TimeoutsConfig& timeouts,
-                  UpdateEnv& env);
+  /// All references must outlive it.
+  UpdateProcedure(asio::io_context& loop, ModulePort& port, UpdateOrder order, const Profiles& profiles,
+                  const TimeoutsConfig& timeouts, UpdateEnv& env);
 
   /// Runs from the journalled checkpoint to the outcome. Ends exactly once, with a result.
   Awaitable<UpdateResult> run(Checkpoint entry);
@@ -46,6 +53,8 @@ class UpdateProcedure {
   Awaitable<Fate> reach();
   Awaitable<Fate> prepare();
   Awaitable<Fate> check_identity();
+  Awaitable<Fate> check_network();
+  Awaitable<Fate> bring_package();
   Awaitable<Fate> command();
   Awaitable<Fate> follow_download();
   Awaitable<Fate> follow_flash();
@@ -53,34 +62,56 @@ class UpdateProcedure {
   Awaitable<Fate> resume_download();
 
   // Pieces of them.
+  Awaitable<Fate> upload();
+  Awaitable<Fate> upload_again_after(Error error, int tries);
+  Awaitable<Fate> find_file();
+  std::variant<std::string, UpdateError> command_text(const std::string& token);
+  Fate take_reply(const Result<AtReply>& reply);
   Awaitable<Fate> release();
   Awaitable<Fate> end_silence();
+  Awaitable<> stream_package();
+  Awaitable<> remove_upload();
   Awaitable<> listen_until(Clock::time_point until);
   Awaitable<> reopen_or_wait(Clock::time_point until);
   std::optional<Fate> download_verdict();
+  std::optional<Fate> flash_verdict(Clock::time_point now);
   Fate judge(const Identity& identity);
   Fate cut_off(Finding finding, std::string message);
+  void begin_deadlines();
+  void follow(const Profile* profile);
 
   // What was heard.
   void hear();
   void hear(const std::string& line);
   void hear(const FotaUrc& urc);
+  void hear_transfer_end(CodeSource source, const FotaUrc& urc);
+  void hear_flashing(const FotaUrc& urc, FotaStage stage);
+  [[nodiscard]] FotaStage stage_of(const FotaUrc& urc) const;
   void forget_what_was_heard();
+  [[nodiscard]] bool fetching();
+  [[nodiscard]] bool powered_down(Clock::time_point now) const;
+  [[nodiscard]] bool may_still_begin() const;
   [[nodiscard]] Clock::time_point may_ask_at();
   [[nodiscard]] bool port_did_not_bring_it_back(Clock::time_point now);
+  [[nodiscard]] std::string last_heard_text() const;
 
   // How it ends.
   Fate over(UpdateError error);
   Fate finish(Outcome outcome, std::optional<UpdateError> error);
   Fate fail_or_reject(UpdateError error);
   void report(Phase phase, std::optional<int> percent = {});
-  void report_download(const Transfer& transfer);
+  void report_download();
   void warn(std::string word);
+  [[nodiscard]] bool is_http() const { return order_.delivery == Delivery::http; }
+  [[nodiscard]] bool downloads() const { return order_.delivery != Delivery::upload && order_.delivery != Delivery::file; }
+  [[nodiscard]] std::string upload_name() const;
 
   asio::io_context& loop_;
   ModulePort& port_;
   const UpdateOrder order_;
-  const TimeoutsConfig& timeouts_;
+  const Profiles& profiles_;
+  const TimeoutsConfig& operator_timeouts_;
+  TimeoutsConfig timeouts_;  ///< the operator's, and the family's where the operator is silent
   UpdateEnv& env_;
   Danger danger_;
   Dialogue dialogue_;
@@ -98,15 +129,23 @@ class UpdateProcedure {
   bool started_ = false;                       ///< HTTPSTART, FTPSTART
   bool downloaded_ = false;                    ///< HTTPEND,0
   bool flashing_ = false;                      ///< START, UPDATING or RESTORE
+  bool file_wanted_ = false;                   ///< FILESTART
+  std::optional<int> downloading_percent_;     ///< DOWNLOADING
   std::optional<UpdateError> transfer_error_;  ///< HTTPEND, FTPEND or FILEEND other than 0
   std::optional<int> end_code_;
-  std::optional<Clock::time_point> ended_at_, booted_at_;
+  std::optional<Clock::time_point> ended_at_, booted_at_, powered_down_at_;
+  unsigned boots_ = 0;
   std::optional<Clock::time_point> quiet_until_;  ///< nothing is asked before: the last answer was missing or too early
+  std::string last_heard_;
+  Clock::time_point last_heard_at_;
 
   Clock::time_point start_deadline_, download_deadline_, update_deadline_, next_gap_;
   bool warned_reboot_ = false;
   std::optional<Clock::time_point> port_gone_at_;
+  std::optional<Clock::time_point> file_data_until_;  ///< what is written before may be taken for file data
   bool old_version_seen_ = false;
+  bool answers_ = false;  ///< it answered when it was last asked
+  bool streamed_ = false;
 };
 
 }  // namespace dfota

@@ -10,6 +10,8 @@ constexpr std::array<std::string_view, 8> kPhases = {"idle",        "queued",   
 constexpr std::array<std::string_view, 6> kOutcomes = {"succeeded", "skipped",  "rejected",
                                                        "failed",    "canceled", "lost"};
 
+constexpr std::array<std::string_view, 5> kDeliveries = {"http", "ftp", "url", "upload", "file"};
+
 template <class Enum, std::size_t count>
 std::optional<Enum> from_word(const std::array<std::string_view, count>& words, std::string_view word) {
   const auto found = std::find(words.begin(), words.end(), word);
@@ -21,6 +23,14 @@ std::optional<Enum> from_word(const std::array<std::string_view, count>& words, 
 
 std::string_view to_word(Phase phase) {
   return kPhases[static_cast<std::size_t>(phase)];
+}
+
+std::string_view to_word(Delivery delivery) {
+  return kDeliveries[static_cast<std::size_t>(delivery)];
+}
+
+std::optional<Delivery> delivery_from_word(std::string_view word) {
+  return from_word<Delivery>(kDeliveries, word);
 }
 
 std::string_view to_word(Outcome outcome) {
@@ -35,8 +45,8 @@ std::optional<Outcome> outcome_from_word(std::string_view word) {
   return from_word<Outcome>(kOutcomes, word);
 }
 
-UpdateError UpdateError::of(CodeSource source, int number, Phase phase) {
-  const auto code = explain(source, number);
+UpdateError UpdateError::of(CodeSource source, int number, Phase phase, const Profile* profile) {
+  const auto code = explain(source, number, profile);
   UpdateError error;
   error.number = number;
   error.source = to_word(source);

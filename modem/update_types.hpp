@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -18,6 +19,17 @@ enum class Phase { idle, queued, preparing, uploading, downloading, rebooting, u
 std::string_view to_word(Phase phase);
 std::optional<Phase> phase_from_word(std::string_view word);
 
+/// What the module is told, and who brings the delta to it (contract, cmd/update).
+enum class Delivery {
+  http,    ///< our own file server
+  ftp,     ///< the operator's FTP server, over whose directory we have put it
+  url,     ///< the job's own URL: the module fetches it by itself
+  upload,  ///< over the port: into its file system, or behind the command itself
+  file,    ///< it is in the module already
+};
+std::string_view to_word(Delivery delivery);
+std::optional<Delivery> delivery_from_word(std::string_view word);
+
 enum class Outcome { succeeded, skipped, rejected, failed, canceled, lost };
 std::string_view to_word(Outcome outcome);
 std::optional<Outcome> outcome_from_word(std::string_view word);
@@ -28,6 +40,11 @@ struct UpdateOrder {
   unsigned attempts = 3;
   std::string imei;  ///< the module's; empty: whichever it has
   std::string profile = "auto";
+  Delivery delivery = Delivery::http;
+  std::string url;                ///< of ftp and url
+  std::string file;               ///< of file, as the module names it: "UFS:delta.bin"
+  std::filesystem::path package;  ///< of upload: the delta on the gateway's disk
+  std::string package_extension = ".bin";
   std::optional<PdpConfig> pdp;
 };
 
@@ -35,7 +52,9 @@ struct UpdateOrder {
 struct Checkpoint {
   Step step = Step::preparing;
   unsigned attempt = 0;  ///< the attempt under way, or the number of those that are over; from 1
-  std::string token;     ///< of the attempt under way
+  std::string token;     ///< of the attempt under way, when it is the file server's
+  bool uploading = false;  ///< of preparing: what is written may be file data for the module (AT+QFUPL)
+  std::string profile;     ///< the family that the module was found to be of
 };
 
 /// Why an attempt, or the whole update, did not succeed: the module's own number, or a finding of the gateway.
@@ -47,7 +66,8 @@ struct UpdateError {
   Phase phase = Phase::preparing;
   bool retryable = false;
 
-  static UpdateError of(CodeSource source, int number, Phase phase);
+  /// `profile` has the family's own END codes; it may be null.
+  static UpdateError of(CodeSource source, int number, Phase phase, const Profile* profile);
   static UpdateError of(Finding finding, Phase phase, std::string message = {});
 };
 

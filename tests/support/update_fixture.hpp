@@ -78,6 +78,8 @@ struct UpdateFixture {
   test::ScriptedModule module{loop, dir.path()};
   Signal changed{loop};
   ModulePort port{loop, module.port(), LinkOptions(), changed, "module m0"};
+  Profiles profiles = builtin_profiles();
+  std::string model = "UC20";
   TimeoutsConfig timeouts;
   UpdateOrder order;
   ScriptedEnv env;
@@ -96,7 +98,7 @@ struct UpdateFixture {
   }
 
   void begin(Checkpoint entry = {}) {
-    procedure.emplace(loop, port, order, timeouts, env);
+    procedure.emplace(loop, port, order, profiles, timeouts, env);
     asio::co_spawn(loop, procedure->run(entry), [this](std::exception_ptr bug, UpdateResult r) {
       if (bug) std::rethrow_exception(bug);
       result = r;
@@ -113,11 +115,32 @@ struct UpdateFixture {
   }
   /// The port has been open, and listened to, for long enough.
   void greet_again(const std::string& version = kFrom, const std::string& imei = kImei) {
+    introduce(version, imei);
+    const bool goes_on = version == order.from && is_imei(imei) && (order.imei.empty() || imei == order.imei) && !env.duplicate_imei;
+    const bool downloads = order.delivery != Delivery::upload && order.delivery != Delivery::file;
+    if (goes_on && downloads && !order.pdp) answer_network();
+  }
+  /// It answers, and says who it is.
+  void introduce(const std::string& version, const std::string& imei = kImei) {
     module.expect("AT", "\r\nOK\r\n");
     module.expect("ATE0", "ATE0\r\r\nOK\r\n");
     module.expect("AT+CMEE=1", "\r\nOK\r\n");
-    module.expect("ATI", "\r\nQuectel\r\nUC20\r\nRevision: " + version + "\r\n\r\nOK\r\n");
+    module.expect("ATI", "\r\nQuectel\r\n" + model + "\r\nRevision: " + version + "\r\n\r\nOK\r\n");
+    const auto* profile = profiles.choose(order.profile, model);
+    if (profile != nullptr && profile->version_command != "ATI") {
+      module.expect(profile->version_command, "\r\n" + version + "\r\n\r\nOK\r\n");
+    }
     module.expect("AT+GSN", "\r\n" + imei + "\r\n\r\nOK\r\n");
+  }
+  /// SIM, registration and PDP context are in order.
+  void answer_network() {
+    module.expect("AT+CPIN?", "\r\n+CPIN: READY\r\n\r\nOK\r\n");
+    module.expect("AT+CREG?", "\r\n+CREG: 0,1\r\n\r\nOK\r\n");
+    const auto* profile = profiles.choose(order.profile, model);
+    if (profile->pdp_command != PdpCommand::none) {
+      module.expect("AT+QCFG=\"fota/cid\"", "\r\n+QCFG: \"fota/cid\",1\r\n\r\nOK\r\n");
+    }
+    module.expect("AT+QICSGP=1", "\r\n+QICSGP: 1,\"internet\",\"\",\"\",1\r\n\r\nOK\r\n");
   }
   std::string expect_command() {
     const auto command = module.next_command();
@@ -140,11 +163,7 @@ struct UpdateFixture {
   }
   /// Its answers to what is asked after the flashing.
   void verify(const std::string& version, const std::string& imei = kImei) {
-    module.expect("AT", "\r\nOK\r\n");
-    module.expect("ATE0", "\r\nOK\r\n");
-    module.expect("AT+CMEE=1", "\r\nOK\r\n");
-    module.expect("ATI", "\r\nQuectel\r\nUC20\r\nRevision: " + version + "\r\n\r\nOK\r\n");
-    module.expect("AT+GSN", "\r\n" + imei + "\r\n\r\nOK\r\n");
+    introduce(version, imei);
     module.run_until([&] { return result.has_value(); });
   }
   Outcome outcome() {

@@ -70,7 +70,7 @@ TEST_CASE("a job and its parts come back from the journal as they went in") {
   result.version = "A";
   result.attempts = 2;
   result.warnings = {"end_not_seen"};
-  result.error = UpdateError::of(CodeSource::http, 716, Phase::downloading);
+  result.error = UpdateError::of(CodeSource::http, 716, Phase::downloading, nullptr);
   const auto again = part_from_document(to_document(part));
   REQUIRE(again);
   CHECK(again->checkpoint.step == Step::released);

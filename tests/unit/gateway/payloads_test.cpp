@@ -28,11 +28,11 @@ TEST_CASE("topics are those of the contract") {
   CHECK(topics.commands_to_all() == "dfota/v1/all/cmd/+");
   CHECK(topics.reply("update") == "dfota/v1/rack-1/rsp/update");
   CHECK(topics.job_state("r1") == "dfota/v1/rack-1/job/r1/state");
-  CHECK(topics.error("m1", UpdateError::of(CodeSource::http, 716, Phase::downloading)) ==
+  CHECK(topics.error("m1", UpdateError::of(CodeSource::http, 716, Phase::downloading, nullptr)) ==
         "dfota/v1/rack-1/module/m1/error/7xx/716");
-  CHECK(topics.error("m1", UpdateError::of(CodeSource::http, 608, Phase::downloading)) ==
+  CHECK(topics.error("m1", UpdateError::of(CodeSource::http, 608, Phase::downloading, nullptr)) ==
         "dfota/v1/rack-1/module/m1/error/6xx/608");
-  CHECK(topics.error("m1", UpdateError::of(CodeSource::update, -1, Phase::updating)) ==
+  CHECK(topics.error("m1", UpdateError::of(CodeSource::update, -1, Phase::updating, nullptr)) ==
         "dfota/v1/rack-1/module/m1/error/other/-1");
   CHECK(topics.error("m1", UpdateError::of(Finding::absent, Phase::preparing)) ==
         "dfota/v1/rack-1/module/m1/error/gateway/absent");
@@ -58,7 +58,7 @@ TEST_CASE("progress: what is not known is null") {
 TEST_CASE("result and error carry the same code, and the guide's meaning") {
   auto job = make_job();
   auto& result = job.parts[1]->result.emplace();
-  result.error = UpdateError::of(CodeSource::http, 716, Phase::downloading);
+  result.error = UpdateError::of(CodeSource::http, 716, Phase::downloading, nullptr);
   const auto out = result_payload("rack-1", 9, job, *job.parts[1], std::chrono::system_clock::now());
   CHECK(out["seq"] == 9);
   CHECK(out["outcome"] == "failed");

@@ -32,9 +32,6 @@ TEST_CASE("topic filters") {
 }
 
 TEST_CASE("what may be told of a URL") {
-  CHECK(masked_url("https://user:secret@host:443/a/delta.bin?sig=secret#x") == "https://host:443/a/delta.bin");
-  CHECK(masked_url("http://host/delta.bin") == "http://host/delta.bin");
-  CHECK(masked_url("http://host") == "http://host");
   CHECK(artifact_name("https://host/a/delta.bin?sig=secret") == "delta.bin");
   CHECK(artifact_name("https://host/") == "delta.bin");
   CHECK(artifact_name("https://host/a%20b.bin") == "delta.bin");

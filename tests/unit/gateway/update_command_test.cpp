@@ -97,7 +97,10 @@ TEST_CASE("every fault has its code and its place") {
       {"/to", gone, "invalid", "/to"},
       {"/to", "UC20GQBR03A11E1G", "invalid", "/to"},
       {"/to", std::string(65, 'x'), "invalid", "/to"},
-      {"/delivery", "upload", "unsupported", "/delivery"},
+      {"/delivery", "url", "invalid", "/artifact"},
+      {"/url", "http://h:80/d.bin", "invalid", "/url"},
+      {"/file", "UFS:d.bin", "invalid", "/file"},
+      {"/artifact/url", "https://example.com/d.mini_1", "unsupported_package", "/artifact/url"},
       {"/delivery", "pigeon", "invalid", "/delivery"},
       {"/attempts", 0, "invalid", "/attempts"},
       {"/attempts", 11, "invalid", "/attempts"},
@@ -132,4 +135,52 @@ TEST_CASE("the transaction is found whatever else is wrong") {
   CHECK(transaction_of({{"transaction", 1}}).empty());
   CHECK(transaction_of({{"transaction", std::string(129, 'x')}}).empty());
   CHECK(transaction_of(json::array()).empty());
+}
+
+TEST_CASE("each delivery has the key of its own, and no other") {
+  for (const auto* delivery : {"http", "ftp", "upload"}) {
+    auto document = good();
+    document["delivery"] = delivery;
+    const auto parsed = parse_update_command(document);
+    REQUIRE(std::holds_alternative<UpdateCommand>(parsed));
+    CHECK(to_word(std::get<UpdateCommand>(parsed).delivery) == delivery);
+    CHECK(wants_artifact(std::get<UpdateCommand>(parsed).delivery));
+  }
+  auto document = good();
+  document.erase("artifact");
+  document["delivery"] = "url";
+  CHECK(fault_of(document).pointer == "/url");
+  document["url"] = "FTP://user:secret@example.com/delta.bin";
+  auto parsed = parse_update_command(document);
+  REQUIRE(std::holds_alternative<UpdateCommand>(parsed));
+  CHECK(std::get<UpdateCommand>(parsed).module_url == "FTP://user:secret@example.com/delta.bin");
+  CHECK_FALSE(wants_artifact(std::get<UpdateCommand>(parsed).delivery));
+  document.erase("url");
+  document["delivery"] = "file";
+  CHECK(fault_of(document).pointer == "/file");
+  document["file"] = "UFS:delta.bin";
+  parsed = parse_update_command(document);
+  REQUIRE(std::holds_alternative<UpdateCommand>(parsed));
+  CHECK(std::get<UpdateCommand>(parsed).file == "UFS:delta.bin");
+}
+
+TEST_CASE("what a module would pass on to a shell, or what ends its string, is refused and not repeated") {
+  auto document = good();
+  document.erase("artifact");
+  for (const char c : std::string("'\"`$;&| \r\n#\\\x7f\x01")) {
+    CAPTURE(c);
+    document["delivery"] = "url";
+    document["url"] = std::string("ftp://user:se") + c + "cret@example.com/delta.bin";
+    const auto fault = fault_of(document);
+    CHECK(fault.code == "invalid");
+    CHECK(fault.pointer == "/url");
+    CHECK(fault.message.find("cret") == std::string::npos);
+    document.erase("url");
+    document["delivery"] = "file";
+    document["file"] = std::string("UFS:del") + c + "ta.bin";
+    CHECK(fault_of(document).pointer == "/file");
+    document.erase("file");
+  }
+  document["file"] = "UFS:a.mini_2";
+  CHECK(fault_of(document).code == "unsupported_package");
 }

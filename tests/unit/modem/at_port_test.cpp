@@ -255,6 +255,22 @@ TEST_CASE("each acknowledgement has its own deadline; after it the port is usabl
   CHECK(f.reply->ok());
 }
 
+TEST_CASE("an acknowledgement that lets nothing more go renews the deadline, too") {
+  Fixture f;
+  f.source.pieces = {"one"};
+  f.spawn(f.send("AT+QFUPL"));
+  f.module.expect("AT+QFUPL", "CONNECT\r\n");
+  f.module.take_data(3);
+  f.clock.advance(9s);
+  f.module.say("A");
+  f.clock.advance(9s);
+  f.module.settle();
+  CHECK_FALSE(f.reply);
+  f.module.say("\r\n+QFUPL: 3,1\r\n\r\nOK\r\n");
+  REQUIRE(f.reply);
+  CHECK(f.reply->ok());
+}
+
 TEST_CASE("a hang-up, a restart and the source's own error end the data at once") {
   Fixture f;
   Errc code = Errc::timeout;

@@ -5,7 +5,8 @@
 using namespace dfota;
 
 TEST_CASE("the table: what may be written, for each step against each evidence") {
-  constexpr auto no = MaySend::nothing, at = MaySend::bare_at, all = MaySend::anything;
+  constexpr auto no = MaySend::nothing, at = MaySend::bare_at, package = MaySend::package,
+                 all = MaySend::anything;
   struct Row {
     Step step;
     Evidence evidence;
@@ -22,6 +23,7 @@ TEST_CASE("the table: what may be written, for each step against each evidence")
       {Step::preparing, Evidence::ended, all},
       {Step::preparing, Evidence::silence, at},
       {Step::preparing, Evidence::answered, all},
+      {Step::preparing, Evidence::file_wanted, no},
       {Step::commanded, Evidence::nothing, no},
       {Step::commanded, Evidence::refused, all},
       {Step::commanded, Evidence::transfer_failed, all},
@@ -31,6 +33,7 @@ TEST_CASE("the table: what may be written, for each step against each evidence")
       {Step::commanded, Evidence::ended, all},
       {Step::commanded, Evidence::silence, no},
       {Step::commanded, Evidence::answered, no},
+      {Step::commanded, Evidence::file_wanted, no},
       {Step::released, Evidence::nothing, no},
       {Step::released, Evidence::refused, all},
       {Step::released, Evidence::transfer_failed, all},
@@ -40,6 +43,7 @@ TEST_CASE("the table: what may be written, for each step against each evidence")
       {Step::released, Evidence::ended, all},
       {Step::released, Evidence::silence, at},
       {Step::released, Evidence::answered, all},
+      {Step::released, Evidence::file_wanted, package},
   };
   CHECK(std::size(rows) == static_cast<std::size_t>(kSteps * kEvidences));
   for (const auto& row : rows) {

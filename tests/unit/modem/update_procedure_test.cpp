@@ -116,7 +116,7 @@ TEST_CASE("what the module says of itself decides before any command") {
   CHECK(f.module.unread().empty());
 }
 
-TEST_CASE("a model that is no UC15 or UC20 is rejected") {
+TEST_CASE("a model of no known family is rejected") {
   UpdateFixture f;
   f.begin();
   f.step(3s);
@@ -172,6 +172,7 @@ TEST_CASE("the PDP context is set where it is configured (guide, section 3.2)") 
   f.module.expect("AT+QICSGP=1,1,\"UNINET\",\"\",\"\",1", "\r\nOK\r\n");
   SUBCASE("and the command follows") {
     f.module.expect("AT+QCFG=\"fota/cid\",1", "\r\nOK\r\n");
+    f.answer_network();
     f.expect_command();
   }
   SUBCASE("its refusal is told, and nothing is commanded") {

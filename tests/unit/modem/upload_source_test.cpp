@@ -126,6 +126,17 @@ TEST_CASE("files full of +: never stuck, and no pause touches one as long as a q
   }
 }
 
+TEST_CASE("a run of + across a pause: the next piece waits until it is no short one") {
+  for (std::size_t run = 400; run < UploadSource::kMaxShift; run += 7) {
+    for (const std::size_t at : {2040, 2048, 3000}) {
+      std::string content(9000, 'x');
+      content.replace(at, run, std::string(run, '+'));
+      const auto wrong = fault(content, take(content));
+      REQUIRE_MESSAGE(wrong.empty(), wrong << "; a run of " << run << " at " << at);
+    }
+  }
+}
+
 TEST_CASE("a run of + that is longer than the bound is cut in its middle, far from three") {
   for (const std::string& content : {std::string(9000, '+'), "x" + std::string(4000, '+') + std::string(4000, 'x')}) {
     const auto taken = take(content);

@@ -1,0 +1,28 @@
+// Could the module download at all? SIM, registration and PDP context are asked for before AT+QFOTADL is sent, so that
+// what is missing is told by its name and not by a 7xx code minutes later. Loop thread only.
+//
+//   > AT+CPIN?                < +CPIN: READY
+//   > AT+CREG?                < +CREG: 0,1                     (else AT+CGREG?, AT+CEREG?)
+//   > AT+QCFG="fota/cid"      < +QCFG: "fota/cid",1            (or AT+QFOTAPID?)
+//   > AT+QICSGP=1             < +QICSGP: 1,"internet","","",1  (a first 0: no context of this number)
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "modem/dialogue.hpp"
+#include "modem/finding.hpp"
+
+namespace dfota {
+
+struct NetworkProblem {
+  Finding finding;
+  std::string message;
+};
+
+/// Nothing: it can. A SIM that is still starting, and a registration that is still sought, are asked for again until
+/// `deadline`. A module that does not answer is no_answer, a port that went is port_lost.
+Awaitable<std::optional<NetworkProblem>> find_network_problem(asio::io_context& loop, Dialogue& dialogue,
+                                                              const Profile& profile, Clock::time_point deadline);
+
+}  // namespace dfota
