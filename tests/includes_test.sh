@@ -77,7 +77,7 @@ check() {  # ROOT
       fault("<" target ">: a library that tests/includes_test.sh does not know")
     }
     BEGIN {
-      posix = " assert.h ctype.h dirent.h errno.h fcntl.h fnmatch.h getopt.h glob.h ifaddrs.h inttypes.h limits.h locale.h"\
+      posix = " assert.h ctype.h dirent.h errno.h fcntl.h fnmatch.h getopt.h glob.h grp.h ifaddrs.h inttypes.h limits.h locale.h"\
               " netdb.h poll.h pthread.h pty.h pwd.h sched.h semaphore.h signal.h spawn.h stdint.h stdio.h stdlib.h string.h"\
               " strings.h syslog.h termios.h time.h unistd.h utime.h wait.h execinfo.h "
       count = split(ENVIRON["OWN_RULES"], lines, "\n")
