@@ -1,157 +1,17 @@
 #include "gateway/ftp_shelf.hpp"
 
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
-#include <asio/co_spawn.hpp>
-#include <csignal>
-#include <fstream>
-#include <iterator>
-#include <optional>
 #include <thread>
-#include <utility>
-#include <vector>
 
-#include "tests/support/temp_dir.hpp"
+#include "tests/support/ftp_shelf_fixture.hpp"
 #include "transport/base/clock.hpp"
-#include "transport/sha256.hpp"
 
 using namespace dfota;
-namespace fs = std::filesystem;
-
-namespace {
-
-using Outcome = Result<std::string>;
-using Names = std::vector<std::string>;
-
-const std::string kBody(600000, 'd');
-
-std::string hash_of(const std::string& bytes) {
-  Sha256 hash;
-  hash.update(bytes);
-  return hash.hex();
-}
-
-std::string name_of(const std::string& bytes, const std::string& extension = ".bin") {
-  return "dfota-" + hash_of(bytes).substr(0, 24) + extension;
-}
-
-std::string content(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-
-ino_t inode(const fs::path& file) {
-  struct stat found {};
-  REQUIRE(::stat(file.c_str(), &found) == 0);
-  return found.st_ino;
-}
-
-Awaitable<> keep(FtpShelf& shelf, std::string sha256, fs::path artifact, std::string extension,
-                 std::optional<Outcome>& outcome) {
-  outcome = co_await shelf.put(std::move(sha256), std::move(artifact), std::move(extension));
-}
-
-struct Bench {
-  Bench() {
-    fs::create_directory(directory);
-    open();
-  }
-  ~Bench() { shelf.reset(); }
-
-  [[nodiscard]] FtpConfig config() const { return FtpConfig{{}, directory.string()}; }
-  void open() {
-    auto opened = FtpShelf::open(loop, config());
-    REQUIRE(opened.ok());
-    shelf = std::move(opened.value());
-  }
-  /// What was queued is done then.
-  void reopen() {
-    shelf.reset();
-    open();
-  }
-  fs::path artifact(const std::string& bytes) const {
-    const fs::path file = made.path() / hash_of(bytes);
-    std::ofstream(file, std::ios::binary) << bytes;
-    return file;
-  }
-  void start(const std::string& sha256, const fs::path& file, std::optional<Outcome>& outcome) {
-    asio::co_spawn(loop, keep(*shelf, sha256, file, ".bin", outcome), [](const std::exception_ptr& thrown) {
-      if (thrown) std::rethrow_exception(thrown);
-    });
-    loop.restart();
-    loop.poll();
-  }
-  Outcome finish(std::optional<Outcome>& outcome) {
-    loop.restart();
-    while (!outcome) REQUIRE(loop.run_one() > 0);
-    return *outcome;
-  }
-  Outcome put(const std::string& bytes) { return put_file(hash_of(bytes), artifact(bytes)); }
-  Outcome put_file(const std::string& sha256, const fs::path& file) {
-    std::optional<Outcome> outcome;
-    start(sha256, file, outcome);
-    return finish(outcome);
-  }
-  Outcome put_as(const std::string& sha256, const std::string& extension) {
-    std::optional<Outcome> outcome;
-    asio::co_spawn(loop, keep(*shelf, sha256, artifact(kBody), extension, outcome), [](const std::exception_ptr&) {});
-    return finish(outcome);
-  }
-  /// All that stands there, dotted names too.
-  [[nodiscard]] Names names() const {
-    Names found;
-    for (const auto& entry : fs::directory_iterator(directory)) found.push_back(entry.path().filename().string());
-    std::ranges::sort(found);
-    return found;
-  }
-
-  asio::io_context loop;
-  test::TempDir made;
-  fs::path directory = made.path() / "srv";
-  std::unique_ptr<FtpShelf> shelf;
-};
-
-/// An artifact whose copy waits for this test.
-class SlowArtifact {
- public:
-  explicit SlowArtifact(const Bench& bench) : path_(bench.made.path() / "fifo") {
-    REQUIRE(::mkfifo(path_.c_str(), 0600) == 0);
-  }
-  ~SlowArtifact() {
-    if (end_ >= 0) ::close(end_);
-  }
-  SlowArtifact(const SlowArtifact&) = delete;
-  SlowArtifact& operator=(const SlowArtifact&) = delete;
-  [[nodiscard]] const fs::path& path() const { return path_; }
-  /// Until the shelf reads it.
-  void wait_for_reader() {
-    end_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-    REQUIRE(end_ >= 0);
-  }
-  void give(const std::string& bytes) {
-    REQUIRE(::write(end_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size()));
-    ::close(std::exchange(end_, -1));
-  }
-  void give_until_nobody_reads() {
-    std::signal(SIGPIPE, SIG_IGN);
-    while (::write(end_, kBody.data(), kBody.size()) > 0) {
-    }
-    std::signal(SIGPIPE, SIG_DFL);
-  }
-
- private:
-  fs::path path_;
-  int end_ = -1;
-};
-
-}  // namespace
+using namespace dfota::test;
 
 TEST_CASE("ftp shelf: a delta stands there whole, under its name, readable for all, until it is dropped") {
   Bench bench;
@@ -163,9 +23,7 @@ TEST_CASE("ftp shelf: a delta stands there whole, under its name, readable for a
   CHECK(name->size() == kFtpNameBytes);
   CHECK(bench.names() == Names{*name});
   CHECK(content(bench.directory / *name) == kBody);
-  struct stat found {};
-  REQUIRE(::stat((bench.directory / *name).c_str(), &found) == 0);
-  CHECK((found.st_mode & 07777) == 0644);
+  CHECK(mode(bench.directory / *name) == 0644);
   bench.shelf->drop(*name);
   bench.reopen();
   CHECK(bench.names().empty());
@@ -227,6 +85,9 @@ TEST_CASE("ftp shelf: what is not the delta under its name is replaced") {
   SUBCASE("a link") {
     fs::create_symlink(bench.made.path() / "target", file);
   }
+  SUBCASE("no file") {
+    REQUIRE(::mknod(file.c_str(), S_IFIFO | 0644, 0) == 0);
+  }
   SUBCASE("a half of an earlier copy beside it") {
     std::ofstream(bench.directory / ("." + name_of(kBody))) << "x";
   }
@@ -234,6 +95,7 @@ TEST_CASE("ftp shelf: what is not the delta under its name is replaced") {
   CHECK(bench.names() == Names{name_of(kBody)});
   CHECK(content(file) == kBody);
   CHECK_FALSE(fs::is_symlink(file));
+  CHECK(mode(file) == 0644);
   CHECK(content(bench.made.path() / "target") == "target");
 }
 
