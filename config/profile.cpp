@@ -7,12 +7,18 @@
 namespace dfota {
 namespace {
 
+/// EC25-E is an EC25; but EC200U is no EC20, and EG915U no EG91: a digit more is another module.
+bool is_of(std::string_view model, std::string_view beginning) {
+  if (!model.starts_with(beginning)) return false;
+  return model.size() == beginning.size() || model[beginning.size()] < '0' || model[beginning.size()] > '9';
+}
+
 const Profile* longest_beginning(const std::vector<Profile>& profiles, std::string_view model) {
   const Profile* best = nullptr;
   std::size_t length = 0;
   for (const auto& profile : profiles) {
     for (const auto& beginning : profile.models) {
-      if (beginning.size() < length || !model.starts_with(beginning)) continue;
+      if (beginning.size() < length || !is_of(model, beginning)) continue;
       best = &profile;
       length = beginning.size();
     }
@@ -34,7 +40,7 @@ const EndCode* Profile::end_code(int code) const {
 }
 
 bool Profile::needs_minifota(std::string_view model, std::string_view version) const {
-  const auto begins = [&](const std::string& beginning) { return model.starts_with(beginning); };
+  const auto begins = [&](const std::string& beginning) { return is_of(model, beginning); };
   if (std::ranges::any_of(minifota_except, begins)) return false;
   const auto main = version.substr(0, version.find('_'));
   return std::ranges::any_of(minifota_versions, [&](const std::string& end) { return main.ends_with(end); });

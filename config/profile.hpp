@@ -52,7 +52,7 @@ struct ProfileDeadlines {
 
 struct Profile {
   std::string name;                     ///< as modem.profile names it
-  std::vector<std::string> models;      ///< the second line of ATI begins so
+  std::vector<std::string> models;      ///< the second line of ATI begins so, and no digit follows
   std::string version_command = "ATI";  ///< its Revision; or a command that answers one line, such as AT+QGMR
   unsigned reboots = 2;                 ///< that an update makes
 
@@ -61,8 +61,8 @@ struct Profile {
   bool ftp_root_only = false;       ///< the file must lie in the FTP server's root directory
 
   LocalForm local_form = LocalForm::none;
-  std::string local_path;               ///< before the file's name in AT+QFOTADL: "UFS:", "/data/ufs/"; of fixed: "1"
-  std::string storage = "UFS";          ///< of AT+QFLDS, AT+QFUPL and AT+QFLST
+  std::string local_path;                 ///< before the file's name in AT+QFOTADL: "UFS:", "/data/ufs/"; of fixed: "1"
+  std::string storage = "UFS";            ///< of AT+QFLDS, AT+QFUPL and AT+QFLST
   std::size_t file_name_max_bytes = 128;  ///< guide, chapter 3, <file_name>
   std::size_t stream_block_bytes = 32;    ///< of one write without flow control
   unsigned stream_bytes_per_second = 15000;
@@ -74,7 +74,8 @@ struct Profile {
   std::vector<EndCode> end_codes;
   ProfileDeadlines deadlines;
 
-  /// A module whose version ends so (before any "_") takes its firmware in two parts, which need a second command in mid-flash.
+  /// A module whose version ends so (before any "_") takes its firmware in two parts, which need a second command in
+  /// mid-flash.
   std::vector<std::string> minifota_versions;
   std::vector<std::string> minifota_except;  ///< models that do not, all the same
 
@@ -90,7 +91,8 @@ class Profiles {
   /// One of the operator's own: it comes before the built-in ones.
   void add(Profile profile) { own_.push_back(std::move(profile)); }
   [[nodiscard]] const Profile* by_name(std::string_view name) const;
-  /// The family with the longest beginning of this model; the operator's own come first. nullptr: none.
+  /// The family with the longest beginning of this model, no digit behind it (EC200U is no EC20); the operator's own
+  /// come first. nullptr: none.
   [[nodiscard]] const Profile* by_model(std::string_view model) const;
   /// What any of the families says of END,<code>; nullptr: none of them lists it.
   [[nodiscard]] const EndCode* any_end_code(int code) const;

@@ -1,6 +1,8 @@
 // TOML into profiles: the built-in ones, whose text CMake puts into this library, and those of an operator's folder.
 #include <algorithm>
+#include <cctype>
 #include <iterator>
+#include <map>
 
 #include "config/builtin_profiles.hpp"
 #include "config/checks.hpp"
@@ -33,6 +35,11 @@ Complaint check_word(const std::string& text) {
 Complaint check_stage(const std::string& text) {
   if (text.empty()) return std::nullopt;
   return check_word(text);
+}
+
+Complaint check_parameters(const std::string& text) {
+  if (text.empty() || text.starts_with(',')) return check_bare(text);
+  return "must begin with a comma, as \",1,50\"";
 }
 
 Complaint check_meaning(const std::string& text) {
@@ -75,7 +82,8 @@ void read_file(Section section, Profile& profile) {
     return std::nullopt;
   });
   section.take_string("path", profile.local_path, check_word);
-  if (form != "stream") section.require("path", "write what stands before the name, as path = \"UFS:\"; of form = \"fixed\" the parameter");
+  if (form == "path" || form == "fixed")
+    section.require("path", "write what stands before the name, as path = \"UFS:\"; of form = \"fixed\" the parameter");
   section.take_string("storage", profile.storage, check_word);
   take_size(section, "name_max_bytes", profile.file_name_max_bytes, kMostNameBytes);
   take_size(section, "stream_block_bytes", profile.stream_block_bytes, kMostUrlBytes);
@@ -84,7 +92,7 @@ void read_file(Section section, Profile& profile) {
 }
 
 void read_command(Section section, Profile& profile) {
-  section.take_string("parameters", profile.parameters, check_bare);
+  section.take_string("parameters", profile.parameters, check_parameters);
   std::string pdp;
   section.take_string("pdp", pdp, [&](const std::string& text) -> Complaint {
     if (text == "fota/cid") {
@@ -102,11 +110,17 @@ void read_command(Section section, Profile& profile) {
 }
 
 void read_stages(Section section, StageNames& stages) {
-  const std::pair<const char*, std::string*> names[] = {
-      {"http_start", &stages.http_start}, {"http_end", &stages.http_end},       {"ftp_start", &stages.ftp_start},
-      {"ftp_end", &stages.ftp_end},       {"file_start", &stages.file_start},   {"file_end", &stages.file_end},
-      {"downloading", &stages.downloading}, {"start", &stages.start},           {"updating", &stages.updating},
-      {"restore", &stages.restore},       {"end", &stages.end}};
+  const std::pair<const char*, std::string*> names[] = {{"http_start", &stages.http_start},
+                                                        {"http_end", &stages.http_end},
+                                                        {"ftp_start", &stages.ftp_start},
+                                                        {"ftp_end", &stages.ftp_end},
+                                                        {"file_start", &stages.file_start},
+                                                        {"file_end", &stages.file_end},
+                                                        {"downloading", &stages.downloading},
+                                                        {"start", &stages.start},
+                                                        {"updating", &stages.updating},
+                                                        {"restore", &stages.restore},
+                                                        {"end", &stages.end}};
   for (const auto& [key, field] : names) section.take_string(key, *field, check_stage);
   section.take_unsigned("downloading_max", stages.downloading_max, 1, 10000, "");
   section.take_unsigned("updating_max", stages.updating_max, 1, 10000, "");
@@ -162,7 +176,8 @@ Profile read_profile(Section root) {
   root.require("models", "name how the second line of ATI begins, as models = [\"UC20\"]");
   root.take_strings("models", profile.models, check_word);
   root.take_string("version_command", profile.version_command, [](const std::string& text) -> Complaint {
-    if (!text.starts_with("AT") || text.find('=') != std::string::npos) return "must be a command that asks, as \"AT+QGMR\"";
+    if (!text.starts_with("AT") || text.find('=') != std::string::npos)
+      return "must be a command that asks, as \"AT+QGMR\"";
     return check_word(text);
   });
   root.take_unsigned("reboots", profile.reboots, 1, kMostReboots, "");
@@ -212,11 +227,13 @@ std::variant<Profiles, ConfigFaults> load_profiles(const std::filesystem::path& 
     if (entry.path().extension() == ".toml") files.push_back(entry.path());
   }
   if (error) {
-    return ConfigFaults{{folder.string(), 0, 0, "the profiles cannot be read (" + error.message() + "): name a folder"}};
+    return ConfigFaults{
+        {folder.string(), 0, 0, "the profiles cannot be read (" + error.message() + "): name a folder"}};
   }
   std::ranges::sort(files);
   Profiles profiles = builtin_profiles();
   ConfigFaults faults;
+  std::map<std::string, std::filesystem::path> owners;
   const auto blame = [&](const ConfigFaults& more) { faults.insert(faults.end(), more.begin(), more.end()); };
   for (const auto& file : files) {
     const auto text = read_text(file, "the profile");
@@ -227,9 +244,15 @@ std::variant<Profiles, ConfigFaults> load_profiles(const std::filesystem::path& 
     auto parsed = parse_profile(std::get<std::string>(text), file.string());
     if (const auto* wrong = std::get_if<ConfigFaults>(&parsed)) {
       blame(*wrong);
-    } else {
-      profiles.add(std::move(std::get<Profile>(parsed)));
+      continue;
     }
+    auto& profile = std::get<Profile>(parsed);
+    const auto [owner, fresh] = owners.try_emplace(profile.name, file);
+    if (!fresh) {
+      const auto named = "the name " + in_quotes(profile.name) + " belongs to " + owner->second.string() + " already";
+      blame({{file.string(), 0, 0, named + ": each family has its own"}});
+    }
+    profiles.add(std::move(profile));
   }
   if (!faults.empty()) return faults;
   return profiles;
