@@ -195,19 +195,23 @@ void read_pdp(Section section, std::optional<PdpConfig>& field) {
   field = std::move(pdp);
 }
 
-// The families first: modem.profile names one of them.
+// The families first: modem.profile names one of them. While some of them are wrong, nobody knows which names there
+// are.
 void take_profiles(Section& section, ModemConfig& modem, const std::filesystem::path& base, FaultList& faults) {
   std::string folder;
-  if (section.take_string("profiles_dir", folder, check_path)) {
+  bool known = true;
+  const Check empty_or_path = [](const std::string& text) { return text.empty() ? Complaint() : check_path(text); };
+  if (section.take_string("profiles_dir", folder, empty_or_path) && !folder.empty()) {
     auto loaded = load_profiles(resolved(folder, base));
     if (const auto* wrong = std::get_if<ConfigFaults>(&loaded)) {
       faults.add(*wrong);
+      known = false;
     } else {
       modem.profiles = std::move(std::get<Profiles>(loaded));
     }
   }
   section.take_string("profile", modem.profile, [&](const std::string& name) -> Complaint {
-    if (name == "auto" || modem.profiles.by_name(name) != nullptr) return std::nullopt;
+    if (!known || name == "auto" || modem.profiles.by_name(name) != nullptr) return std::nullopt;
     return in_quotes(name) + " is no family of modules: write \"auto\", or one of " + modem.profiles.names();
   });
 }

@@ -101,13 +101,11 @@ TEST_CASE("IMEIs need their check digit") {
           {"", "490154203237517", "49015420323751", "4901542032375180", "49015420323751x", "490154203237581"});
 }
 
-TEST_CASE("hosts, tags, profiles, text for AT commands") {
+TEST_CASE("hosts, tags, text for AT commands") {
   takes(check_host, {"localhost", "10.0.0.1", "::1", "a-b.example"});
   refuses(check_host, {"", "http://a", "a:80", "[::1]", "a b", "-a", "a..b", "1.2.3"});
   takes(check_tag, {"lab", "hub 1", "\xc3\xa9", of(64)});
   refuses(check_tag, {"", "a\nb", of(65)});
-  takes(check_profile, {"auto", "uc20", "uc15"});
-  refuses(check_profile, {"", "UC20", "ec25"});
   takes(check_quotable, {"", "internet", "a b,c", of(127)});
   refuses(check_quotable, {"a\"b", "a\rb", "\xc3\xa9", "\x7f", of(128)});
   takes(check_plain, {"", "user"});

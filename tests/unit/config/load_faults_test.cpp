@@ -149,7 +149,10 @@ TEST_CASE("faults of limits, retries and time-outs") {
 
 TEST_CASE("faults of [modem] and [[module]]") {
   check_rows({
-      {with("modem.profile = 'ec25'"), 3, 17, "\"ec25\" is unsupported in this version"},
+      {with("modem.profile = 'uc15'"), 3, 17,
+       "modem.profile \"uc15\" is no family of modules: write \"auto\", or one of bg96, ec2x"},
+      {with("modem.profile = ''"), 3, 17, "is no family of modules"},
+      {with("modem.profiles_dir = 1"), 3, 22, "must be a string in quotes, not an integer"},
       {with("modem.baud = 12345"), 3, 14, "must be one of 4800, 9600"},
       {with("modem.poll_s = 0"), 3, 16, "must be from"},
       {with("modem.pdp = 'internet'"), 3, 13, "modem.pdp must be"},
@@ -191,7 +194,6 @@ TEST_CASE("what is not built is unsupported, what is not known is unknown") {
       {with("[artifacts]\nincoming = ''"), 4, 1, "artifacts.incoming is unsupported in this version: "},
       {with("[artifacts]\nrequire_signature = false"), 4, 1, "artifacts.require_signature is unsupported"},
       {with("[artifacts]\ntrusted_keys = []"), 4, 1, "artifacts.trusted_keys is unsupported"},
-      {with("[modem]\nprofiles_dir = ''"), 4, 1, "modem.profiles_dir is unsupported"},
       {with("[modem]\nset_urcport = false"), 4, 1, "modem.set_urcport is unsupported"},
       {with("[mqqt]\nuri = 'x'"), 3, 1, "unknown section [mqqt]: did you mean \"mqtt\"?"},
       {with("[[modules]]\nid = 'x'"), 3, 1, "unknown section [[modules]]: did you mean \"module\"?"},

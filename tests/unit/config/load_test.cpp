@@ -68,6 +68,7 @@ TEST_CASE("the default file loads, and says exactly the defaults") {
   Config expected;
   expected.gateway.id = "rack-1";
   expected.http.public_url = "http://192.168.1.10:8480";
+  expected.timeouts.given = {"listen", "absent"};  // no family has an opinion of these two
   CHECK(loaded(load_config(kDefaultFile)) == expected);
 }
 
@@ -77,7 +78,7 @@ TEST_CASE("every example of the default file is right once uncommented, and reac
   const std::string dir = directory.path.string();
   unsigned examples = 0;
   std::string text = with_examples(read_text(kDefaultFile), examples);
-  CHECK(examples == 17);
+  CHECK(examples == 22);
   text = replaced(text, "\"/etc/dfota-gateway/", "\"" + dir + "/");
   text = replaced(text, "mqtt://127.0.0.1:1883", "mqtts://127.0.0.1:8883");
   const Config config = loaded(parse_config(text, "all.toml"));
@@ -91,16 +92,21 @@ TEST_CASE("every example of the default file is right once uncommented, and reac
   const ModuleConfig module{
       "uc20-a", "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.2-port0", "490154203237518", {"lab", "hub-1"}};
   CHECK(config.modules == std::vector<ModuleConfig>{module});
+  auto timeouts = config.timeouts;
+  CHECK(timeouts.given.size() == 7);
+  timeouts.given.clear();
+  CHECK(timeouts == TimeoutsConfig());
 }
 
 TEST_CASE("the default file shows every key there is") {
   const std::string text = "\n" + read_text(kDefaultFile);
-  for (const char* key : {"id",         "state_dir", "uri",         "username",   "password_file",   "ca_file",
-                          "cert_file",  "key_file",  "version",     "topic_root", "response_topics", "listen",
-                          "public_url", "max_bytes", "allow_hosts", "downloads",  "updates",         "tag",
-                          "attempts",   "backoff_s", "start",       "download",   "reboot",          "progress_gap",
-                          "update",     "absent",    "profile",     "baud",       "poll_s",          "pdp",
-                          "port",       "imei",      "tags",        "dir"}) {
+  for (const char* key : {"id",         "state_dir", "uri",         "username",    "password_file",   "ca_file",
+                          "cert_file",  "key_file",  "version",     "topic_root",  "response_topics", "listen",
+                          "public_url", "max_bytes", "allow_hosts", "downloads",   "updates",         "tag",
+                          "attempts",   "backoff_s", "start",       "download",    "reboot",          "progress_gap",
+                          "update",     "absent",    "profile",     "baud",        "poll_s",          "pdp",
+                          "port",       "imei",      "tags",        "profiles_dir",
+                          "dir"}) {
     CAPTURE(key);
     const bool shown = text.find(std::string("\n") + key + " = ") != std::string::npos ||
                        text.find(std::string("\n#") + key + " = ") != std::string::npos;
@@ -154,7 +160,7 @@ progress_gap = 4
 update = 5
 absent = 2592000
 [modem]
-profile = "uc15"
+profile = "uc20"
 baud = 9600
 poll_s = 6
 pdp = { cid = 2, apn = "n", user = "o", password = "p", auth = 2 }
@@ -183,7 +189,8 @@ imei = "490154203237518"
   expected.limits = {1, 100000};
   expected.retry = {2, 0.25};
   expected.timeouts = {0.5, 1, 2, 3, 4, 5, 2592000};
-  expected.modem = {"uc15", 9600, 6, PdpConfig{2, "n", "o", "p", 2}};
+  expected.timeouts.given = {"listen", "start", "download", "reboot", "progress_gap", "update", "absent"};
+  expected.modem = {builtin_profiles(), "uc20", 9600, 6, PdpConfig{2, "n", "o", "p", 2}};
   expected.tag_limits = {{"t", 7, std::nullopt}, {"s", std::nullopt, 8}};
   expected.modules = {{"m", "tcp://h:3", "", {"t"}}, {"n", "/dev/x", "490154203237518", {}}};
   CHECK(loaded(load_config(file)) == expected);
@@ -201,20 +208,41 @@ TEST_CASE("a PDP context may be a section, too") {
   CHECK(loaded(parse_config(text, "f")).modem.pdp == PdpConfig{1, "n", "", "", 0});
 }
 
-TEST_CASE("a file that cannot be read is one fault of the file as a whole, which it names") {
+TEST_CASE(
+    "families of the operator's own are read from beside the configuration, before the name of one is looked up") {
   TemporaryDirectory directory;
-  const auto only_fault = [](const fs::path& file) {
-    const auto result = load_config(file);
-    REQUIRE(std::holds_alternative<ConfigFaults>(result));
-    const auto& faults = std::get<ConfigFaults>(result);
-    REQUIRE(faults.size() == 1);
-    CHECK(faults[0].line == 0);
-    CHECK(faults[0].file == file.string());
-    CHECK(faults[0].text().starts_with(file.string() + ":0:0: "));
-    return faults[0].message;
-  };
-  CHECK(only_fault(directory.path / "absent.toml").find("No such file or directory") != std::string::npos);
-  CHECK(only_fault(directory.path).find("is a directory") != std::string::npos);
-  const std::string huge = directory.file("huge.toml", std::string(4 * 1024 * 1024 + 1, '\n'));
-  CHECK(only_fault(huge).find("larger than 4194304 bytes") != std::string::npos);
+  fs::create_directory(directory.path / "families");
+  directory.file("families/zz9.toml", "name = 'zz9'\nmodels = ['ZZ9']\n");
+  const std::string start = "gateway.id = 'g'\nhttp.listen = '127.0.0.1:1'\n";
+  const Config config =
+      loaded(load_config(directory.file("g.toml", start + "modem = { profile = 'zz9', profiles_dir = 'families' }\n")));
+  CHECK(config.modem.profile == "zz9");
+  REQUIRE(config.modem.profiles.by_model("ZZ9A") != nullptr);
+  CHECK(config.modem.profiles.by_model("UC20") != nullptr);
+  CHECK(loaded(parse_config(start + "modem.profiles_dir = ''", "f")).modem.profiles == builtin_profiles());
+}
+
+TEST_CASE("faults of families are told with those of the configuration, and hide no other") {
+  TemporaryDirectory directory;
+  fs::create_directory(directory.path / "families");
+  const std::string family = directory.file("families/zz9.toml", "name = 'zz9'\nmodel = 'ZZ9'\n");
+  const std::string file = directory.file("g.toml",
+                                          "gateway.id = 'g'\nhttp.listen = '127.0.0.1:1'\n[modem]\nbaud = 1\n"
+                                          "profiles_dir = 'families'\nprofile = 'zz9'\n");
+  const auto result = load_config(file);
+  REQUIRE(std::holds_alternative<ConfigFaults>(result));
+  std::vector<std::string> places;
+  for (const auto& fault : std::get<ConfigFaults>(result))
+    places.push_back(fault.text().substr(0, fault.text().find(": ")));
+  // The missing "models", the key nobody knows, the baud rate; not the name of the family that is wrong itself.
+  CHECK(places == std::vector<std::string>{family + ":1:1", family + ":2:1", file + ":4:8"});
+}
+
+TEST_CASE("a configuration that cannot be read is one fault, which names it") {
+  TemporaryDirectory directory;
+  const auto result = load_config(directory.path / "absent.toml");
+  REQUIRE(std::holds_alternative<ConfigFaults>(result));
+  REQUIRE(std::get<ConfigFaults>(result).size() == 1);
+  CHECK(std::get<ConfigFaults>(result)[0].text().starts_with((directory.path / "absent.toml").string() +
+                                                             ":0:0: the configuration cannot be read"));
 }
