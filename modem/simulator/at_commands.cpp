@@ -3,14 +3,11 @@
 #include <algorithm>
 #include <cctype>
 
+#include "modem/simulator/at_files.hpp"
+#include "modem/simulator/at_network.hpp"
+
 namespace dfota::sim {
 namespace {
-
-std::string upper(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::toupper(c); });
-  return out;
-}
 
 bool starts_with(std::string_view text, std::string_view start) {
   return text.substr(0, start.size()) == start;
@@ -32,6 +29,8 @@ std::string_view cme_words(int code) {
       return "no network service";
     case 100:
       return "unknown";
+    case kCmeFileNotFound:
+      return "file not found";
     default:
       return "";
   }
@@ -40,24 +39,17 @@ std::string_view cme_words(int code) {
 constexpr int kCmeNotAllowed = 3;
 constexpr int kCmeNotSupported = 4;
 
-AtAnswer ok(std::string text = "") {
-  return {text.empty() ? framed("OK") : framed(text) + framed("OK"), {}};
-}
-
-AtAnswer error(int code, const AtSettings& settings) {
-  if (settings.cmee == 0) return {framed("ERROR"), {}};
-  const auto words = settings.cmee == 2 ? cme_words(code) : "";
-  return {framed("+CME ERROR: " + (words.empty() ? std::to_string(code) : std::string(words))), {}};
-}
-
 AtAnswer start_fota(std::string_view target, const Behaviour& behaviour, const AtSettings& settings,
                     const AtSubject& subject) {
-  if (behaviour.refuse == Refusal::error) return {framed("ERROR"), {}};
-  if (behaviour.refuse == Refusal::cme) return error(behaviour.refuse_cme, settings);
-  const auto url = parse_url(target);
-  if (subject.busy || !url) return error(kCmeNotAllowed, settings);
-  auto accepted = ok();
-  accepted.url = *url;
+  if (behaviour.refuse == Refusal::error) return {framed("ERROR"), {}, {}};
+  if (behaviour.refuse == Refusal::cme) return at_error(behaviour.refuse_cme, settings);
+  const auto parsed = parse_target(target);
+  if (subject.busy || !parsed) return at_error(kCmeNotAllowed, settings);
+  if (parsed->delivery == Delivery::ufs && (subject.files == nullptr || !subject.files->has(parsed->file))) {
+    return at_error(kCmeFileNotFound, settings);
+  }
+  auto accepted = at_ok();
+  accepted.update = *parsed;
   return accepted;
 }
 
@@ -70,14 +62,14 @@ std::optional<AtAnswer> set_mode(std::string_view command, const Behaviour& beha
     settings.cmee = command.back() - '0';
   else
     return std::nullopt;
-  return ok();
+  return at_ok();
 }
 
 std::optional<AtAnswer> set_cid(std::string_view command, AtSubject& subject) {
   constexpr std::string_view kCid = "AT+QCFG=\"FOTA/CID\"";
   if (!starts_with(command, kCid)) return std::nullopt;
   command.remove_prefix(kCid.size());
-  if (command.empty()) return ok("+QCFG: \"fota/cid\"," + std::to_string(subject.fota_cid));
+  if (command.empty()) return at_ok("+QCFG: \"fota/cid\"," + std::to_string(subject.fota_cid));
   if (command.size() < 2 || command.size() > 3 || command[0] != ',') return std::nullopt;
   int cid = 0;
   for (const char c : command.substr(1)) {
@@ -86,29 +78,27 @@ std::optional<AtAnswer> set_cid(std::string_view command, AtSubject& subject) {
   }
   if (cid < 1 || cid > 16) return std::nullopt;
   subject.fota_cid = cid;
-  return ok();
+  return at_ok();
 }
 
-std::optional<AtAnswer> tell(std::string_view command, const AtSettings& settings, const AtSubject& subject) {
+std::optional<AtAnswer> tell(std::string_view command, const Behaviour& behaviour, const AtSettings& settings,
+                             const AtSubject& subject) {
   if (command == "ATI") {
     // One frame round three lines, as the manual prints it.
-    return AtAnswer{"\r\nQuectel\r\n" + subject.model + "\r\nRevision: " + subject.version + "\r\n\r\nOK\r\n", {}};
+    return AtAnswer{"\r\nQuectel\r\n" + subject.model + "\r\nRevision: " + subject.version + "\r\n\r\nOK\r\n", {}, {}};
   }
-  if (command == "AT+GSN" || command == "AT+CGSN") return ok(subject.imei);
-  if (command == "AT+GMR" || command == "AT+CGMR") return ok(subject.version);
-  if (command == "AT+CMEE?") return ok("+CMEE: " + std::to_string(settings.cmee));
-  if (command == "AT+CSQ") return ok("+CSQ: 21,99");
-  if (command == "AT+CREG?") return ok("+CREG: 0,1");
-  if (command == "AT+CGREG?") return ok("+CGREG: 0,1");
-  if (command == "AT+CPIN?") return ok("+CPIN: READY");
-  if (command == "AT+QIACT?") return ok("+QIACT: 1,1,1,\"10.64.0.7\"");
-  if (command == "AT+QURCCFG=\"URCPORT\"") return ok("+QURCCFG: \"urcport\",\"usbat\"");
+  if (command == "AT+GSN" || command == "AT+CGSN") return at_ok(subject.imei);
+  if (command == "AT+GMR" || command == "AT+CGMR") return at_ok(subject.version);
+  if (command == "AT+QGMR") return at_ok(subject.version + (behaviour.qgmr_long ? "_01.001.01.001" : ""));
+  if (command == "AT+CMEE?") return at_ok("+CMEE: " + std::to_string(settings.cmee));
+  if (command == "AT+CSQ") return at_ok("+CSQ: 21,99");
+  if (command == "AT+QURCCFG=\"URCPORT\"") return at_ok("+QURCCFG: \"urcport\",\"usbat\"");
   return std::nullopt;
 }
 
 bool is_plainly_ok(std::string_view command) {
   static constexpr std::string_view kWhole[] = {"AT", "ATV1", "AT&D0", "AT&W", "AT+QFOTADL=?", "AT+CFUN=1"};
-  static constexpr std::string_view kStarts[] = {"AT+QICSGP=", "AT+QIACT=", "AT+QIDEACT=", "AT+QURCCFG=\"URCPORT\","};
+  static constexpr std::string_view kStarts[] = {"AT+QIACT=", "AT+QIDEACT=", "AT+QURCCFG=\"URCPORT\","};
   return std::find(std::begin(kWhole), std::end(kWhole), command) != std::end(kWhole) ||
          std::any_of(std::begin(kStarts), std::end(kStarts), [=](auto start) { return starts_with(command, start); });
 }
@@ -134,7 +124,7 @@ std::vector<std::string> AtLines::feed(std::string_view bytes) {
 }
 
 std::optional<std::string> command_in(std::string_view line) {
-  const auto at = upper(line).find("AT");
+  const auto at = at_upper(line).find("AT");
   if (at == std::string::npos) return std::nullopt;
   line.remove_prefix(at);
   while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
@@ -143,11 +133,47 @@ std::optional<std::string> command_in(std::string_view line) {
 
 std::optional<std::string> qfotadl_target(std::string_view command) {
   constexpr std::string_view kStart = "AT+QFOTADL=";
-  if (!starts_with(upper(command), kStart)) return std::nullopt;
+  if (!starts_with(at_upper(command), kStart)) return std::nullopt;
   command.remove_prefix(kStart.size());
   if (command == "?") return std::nullopt;
-  if (command.size() < 2 || command.front() != '"' || command.back() != '"') return std::string();
-  return std::string(command.substr(1, command.size() - 2));
+  if (command.size() < 2 || command.front() != '"') return std::string();
+  command.remove_prefix(1);
+  const auto end = command.rfind('"');
+  const bool stream = starts_with(at_upper(command), "FILE:");
+  if (end == std::string_view::npos || (end + 1 != command.size() && !(stream && command[end + 1] == ','))) return "";
+  return std::string(command.substr(0, end));
+}
+
+AtAnswer at_ok(const std::string& text) {
+  return {text.empty() ? framed("OK") : framed(text) + framed("OK"), {}, {}};
+}
+
+AtAnswer at_error(int code, const AtSettings& settings) {
+  if (settings.cmee == 0) return {framed("ERROR"), {}, {}};
+  const auto words = settings.cmee == 2 ? cme_words(code) : "";
+  return {framed("+CME ERROR: " + (words.empty() ? std::to_string(code) : std::string(words))), {}, {}};
+}
+
+std::string at_upper(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::toupper(c); });
+  return out;
+}
+
+std::vector<std::string> at_values(std::string_view text) {
+  std::vector<std::string> values;
+  if (text.empty()) return values;
+  values.emplace_back();
+  bool quoted = false;
+  for (const char c : text) {
+    if (c == '"')
+      quoted = !quoted;
+    else if (c == ',' && !quoted)
+      values.emplace_back();
+    else
+      values.back() += c;
+  }
+  return values;
 }
 
 std::string framed(std::string_view text) {
@@ -157,12 +183,14 @@ std::string framed(std::string_view text) {
 AtAnswer answer(std::string_view command, const Behaviour& behaviour, AtSettings& settings, AtSubject& subject) {
   const auto target = qfotadl_target(command);
   if (target) return start_fota(*target, behaviour, settings, subject);
-  const auto folded = upper(command);
-  if (is_plainly_ok(folded)) return ok();
+  const auto folded = at_upper(command);
+  if (is_plainly_ok(folded)) return at_ok();
   if (auto done = set_mode(folded, behaviour, settings)) return *done;
   if (auto done = set_cid(folded, subject)) return *done;
-  if (auto done = tell(folded, settings, subject)) return *done;
-  return error(kCmeNotSupported, settings);
+  if (auto done = tell(folded, behaviour, settings, subject)) return *done;
+  if (auto done = answer_network(command, behaviour, settings, subject)) return *done;
+  if (auto done = answer_files(command, behaviour, settings, subject)) return *done;
+  return at_error(kCmeNotSupported, settings);
 }
 
 }  // namespace dfota::sim

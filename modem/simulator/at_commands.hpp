@@ -2,13 +2,15 @@
 // from the gateway's parser on purpose.   host: AT+GSN\r   module: AT+GSN\r\r\n861850030000007\r\n\r\nOK\r\n
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "modem/simulator/faults.hpp"
-#include "modem/simulator/http_message.hpp"
+#include "modem/simulator/file_system.hpp"
+#include "modem/simulator/update_target.hpp"
 
 namespace dfota::sim {
 
@@ -20,6 +22,15 @@ struct AtSettings {
   int cmee = 0;
 };
 
+/// As AT+QICSGP sets it and tells it; the type is 0 until then.
+struct PdpContext {
+  int type = 0;
+  std::string apn;
+  std::string user;
+  std::string password;
+  int authentication = 0;
+};
+
 /// What it answers from.
 struct AtSubject {
   std::string model;
@@ -27,11 +38,25 @@ struct AtSubject {
   std::string imei;
   int fota_cid = 1;
   bool busy = false;  ///< an AT+QFOTADL is under way
+  int fota_pid = 1;
+  int sim_questions = 0;           ///< AT+CPIN?, counted while the SIM is busy
+  int registration_questions = 0;  ///< AT+CREG?, AT+CGREG? and AT+CEREG?, counted while unregistered
+  std::map<int, PdpContext> contexts{};
+  FileSystem* files = nullptr;
+};
+
+/// An accepted AT+QFUPL.
+struct UploadOrder {
+  std::string name;
+  uint64_t size_bytes = 0;
+  int timeout_s = 0;
+  bool acknowledged = false;
 };
 
 struct AtAnswer {
-  std::string text;        ///< framed for ATV1
-  std::optional<Url> url;  ///< of an accepted AT+QFOTADL
+  std::string text;                    ///< framed for ATV1
+  std::optional<UpdateTarget> update;  ///< of an accepted AT+QFOTADL
+  std::optional<UploadOrder> upload;
 };
 
 /// Cuts the byte stream into command lines at CR; LF and other control characters are ignored. A line over the bound is
@@ -47,9 +72,17 @@ class AtLines {
 
 /// The command without what stands before its "AT"; nothing when there is no "AT".
 std::optional<std::string> command_in(std::string_view line);
-/// The text between the quotes of AT+QFOTADL="...", whatever it is; nothing for every other command and for =?.
+/// The text between the quotes of AT+QFOTADL="...", whatever it is; parameters may follow behind "FILE:<length>" only.
+/// Nothing for every other command and for =?.
 std::optional<std::string> qfotadl_target(std::string_view command);
 AtAnswer answer(std::string_view command, const Behaviour& behaviour, AtSettings& settings, AtSubject& subject);
+
+AtAnswer at_ok(const std::string& text = "");
+/// In the form that AT+CMEE asks for.
+AtAnswer at_error(int code, const AtSettings& settings);
+std::string at_upper(std::string_view text);
+/// What stands between the commas, without its quotes.
+std::vector<std::string> at_values(std::string_view text);
 /// "\r\n<text>\r\n", as every URC and every answer is framed.
 std::string framed(std::string_view text);
 

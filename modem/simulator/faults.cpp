@@ -6,6 +6,8 @@
 namespace dfota::sim {
 namespace {
 
+constexpr int kMaxTimes = 1'000'000;
+
 bool whole_number(std::string_view text, int& value) {
   const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value);
   return !text.empty() && failure == std::errc() && end == text.data() + text.size();
@@ -35,14 +37,14 @@ bool take_name(std::string_view text, std::string& name) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), allowed);
 }
 
-bool take_percent_code(std::string_view text, Behaviour& behaviour) {
+bool take_percent_code(std::string_view text, std::optional<PercentCode>& after) {
   const auto colon = text.find(':');
   PercentCode value;
   if (colon == std::string_view::npos || !in_range(text.substr(0, colon), value.percent, 0, 100) ||
       !whole_number(text.substr(colon + 1), value.code)) {
     return false;
   }
-  behaviour.httpend_after = value;
+  after = value;
   return true;
 }
 
@@ -54,6 +56,35 @@ bool take_refusal(std::string_view text, Behaviour& behaviour) {
 bool take_no_request(std::string_view text, Behaviour& behaviour) {
   behaviour.no_request = true;
   return text.empty() || take_code(text, behaviour.no_request_code);
+}
+
+constexpr std::string_view kBusy = "busy:";
+
+bool take_sim(std::string_view text, Behaviour& behaviour) {
+  struct Name {
+    std::string_view name;
+    Sim sim;
+  };
+  static constexpr Name kNames[] = {
+      {"pin", Sim::pin}, {"absent", Sim::absent}, {"failure", Sim::failure}, {"busy", Sim::busy}};
+  behaviour.sim_busy_times = 0;
+  if (text.substr(0, kBusy.size()) == kBusy) {
+    behaviour.sim = Sim::busy;
+    return in_range(text.substr(kBusy.size()), behaviour.sim_busy_times, 1, kMaxTimes);
+  }
+  const auto* found = std::find_if(std::begin(kNames), std::end(kNames), [text](auto& n) { return n.name == text; });
+  if (found == std::end(kNames)) return false;
+  behaviour.sim = found->sim;
+  return true;
+}
+
+bool take_unregistered(std::string_view text, Behaviour& behaviour) {
+  behaviour.unregistered = 0;
+  return text.empty() || in_range(text, *behaviour.unregistered, 1, kMaxTimes);
+}
+
+bool take_bytes(std::string_view text, int& bytes) {
+  return in_range(text, bytes, 1, 1 << 30);
 }
 
 enum class Takes { nothing, maybe, value };
@@ -80,7 +111,10 @@ constexpr Row kRows[] = {
     {"total", Takes::value, "SECONDS", "HTTPEND,702 when the download takes longer (3600); real seconds",
      DFOTA_SECONDS(total_s)},
     {"httpend", Takes::value, "CODE", "HTTPSTART, no request, HTTPEND,CODE", DFOTA_WITH(take_code, httpend)},
-    {"httpend-after", Takes::value, "PERCENT:CODE", "drops the download at PERCENT: HTTPEND,CODE", take_percent_code},
+    {"httpend-after", Takes::value, "PERCENT:CODE", "drops the download at PERCENT: HTTPEND,CODE",
+     DFOTA_WITH(take_percent_code, httpend_after)},
+    {"ftpend-after", Takes::value, "PERCENT:CODE", "drops the download at PERCENT: FTPEND,CODE",
+     DFOTA_WITH(take_percent_code, ftpend_after)},
     {"ftpend", Takes::value, "CODE", "FTPSTART, no request, FTPEND,CODE", DFOTA_WITH(take_code, ftpend)},
     {"no-start", Takes::nothing, "", "OK, then nothing at all", DFOTA_FLAG(no_start)},
     {"no-request", Takes::maybe, "CODE", "HTTPSTART but never a connection; with CODE: HTTPEND,CODE after 120 s",
@@ -112,6 +146,24 @@ constexpr Row kRows[] = {
     {"uart", Takes::nothing, "", "the port stays open over reboots", DFOTA_FLAG(uart)},
     {"no-answer", Takes::nothing, "", "silent to all commands", DFOTA_FLAG(no_answer)},
     {"refuse", Takes::value, "error|cme:N", "AT+QFOTADL is refused with ERROR or +CME ERROR: N", take_refusal},
+    {"power-down-download", Takes::value, "PERCENT", "POWERED DOWN at PERCENT of the download; the port never returns",
+     DFOTA_WITH(take_percent, power_down_download)},
+    {"power-down", Takes::value, "PERCENT", "POWERED DOWN while flashing at PERCENT; the port never returns",
+     DFOTA_WITH(take_percent, power_down)},
+    {"low-voltage", Takes::value, "PERCENT", "+QIND: \"vbatt\",-1 while flashing at PERCENT, and goes on",
+     DFOTA_WITH(take_percent, low_voltage)},
+    {"sim", Takes::value, "pin|absent|failure|busy[:N]",
+     "AT+CPIN? answers SIM PIN, or CME error 10, 13, or 14 (N times)", take_sim},
+    {"unregistered", Takes::maybe, "N", "AT+CREG?, AT+CGREG? and AT+CEREG? answer 0,2 (the first N of them)",
+     take_unregistered},
+    {"no-pdp", Takes::nothing, "", "no PDP context is defined until AT+QICSGP defines one", DFOTA_FLAG(no_pdp)},
+    {"qgmr", Takes::value, "long", "AT+QGMR answers the version and _01.001.01.001",
+     [](std::string_view v, Behaviour& b) { return (b.qgmr_long = v == "long"); }},
+    {"qflst-bare", Takes::nothing, "", "AT+QFLST answers names without UFS:", DFOTA_FLAG(qflst_bare)},
+    {"ufs", Takes::value, "BYTES", "size of the file system (16777216)", DFOTA_WITH(take_bytes, ufs_bytes)},
+    {"corrupt-upload", Takes::nothing, "", "the last byte of an AT+QFUPL is stored wrong", DFOTA_FLAG(corrupt_upload)},
+    {"no-flow-control", Takes::nothing, "", "more than 15000 bytes/s of AT+QFOTADL=\"FILE:...\" are FILEEND,500",
+     DFOTA_FLAG(no_flow_control)},
     {"absent", Takes::nothing, "", "no port at all", DFOTA_FLAG(absent)},
     {"imei", Takes::value, "IMEI", "this IMEI instead of its own", DFOTA_WITH(take_name, imei)},
     {"model", Takes::value, "MODEL", "this model instead of --model", DFOTA_WITH(take_name, model)},
@@ -122,7 +174,6 @@ constexpr Row kRows[] = {
 #undef DFOTA_WITH
 #undef DFOTA_SECONDS
 
-constexpr int kMaxTimes = 1'000'000;
 constexpr int kMaxIndex = 999'999;
 
 Error invalid(const std::string& message) {

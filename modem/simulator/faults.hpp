@@ -20,6 +20,7 @@ struct PercentCode {
 };
 
 enum class Refusal { none, error, cme };
+enum class Sim { ready, pin, absent, failure, busy };
 
 /// What one module does at one attempt; an empty optional or false is a healthy module.
 struct Behaviour {
@@ -27,6 +28,7 @@ struct Behaviour {
   std::optional<int> httpend;
   std::optional<int> ftpend;
   std::optional<PercentCode> httpend_after;
+  std::optional<PercentCode> ftpend_after;
   std::optional<int> end;
   bool no_start = false;
   bool no_request = false;
@@ -38,6 +40,9 @@ struct Behaviour {
   std::optional<int> stall_download;
   std::optional<int> hangup_download;
   std::optional<int> reboot_download;
+  std::optional<int> power_down_download;
+  std::optional<int> power_down;
+  std::optional<int> low_voltage;
   bool no_return = false;
   bool keep_old = false;
   std::string wrong_version;
@@ -54,6 +59,15 @@ struct Behaviour {
   bool absent = false;
   Refusal refuse = Refusal::none;
   int refuse_cme = 0;
+  Sim sim = Sim::ready;
+  int sim_busy_times = 0;           ///< 0: for ever
+  std::optional<int> unregistered;  ///< for so many questions; 0: for ever
+  bool no_pdp = false;
+  bool qgmr_long = false;
+  bool qflst_bare = false;
+  int ufs_bytes = 16 << 20;
+  bool corrupt_upload = false;
+  bool no_flow_control = false;
   std::string imei;
   std::string model;
   std::string version;

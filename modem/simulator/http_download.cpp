@@ -327,7 +327,7 @@ Awaitable<int> HttpDownload::pass_threshold() {
   paused_ = true;
   const auto step = co_await hooks_.reached();
   paused_ = false;
-  co_return step == Step::stop ? kStopped : 0;
+  co_return step == Step::stop ? kDownloadStopped : 0;
 }
 
 int HttpDownload::code_of(asio::error_code failure) const {

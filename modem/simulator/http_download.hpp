@@ -6,14 +6,13 @@
 #include <array>
 #include <asio/ip/tcp.hpp>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "modem/simulator/delta.hpp"
-#include "modem/simulator/event_log.hpp"
+#include "modem/simulator/download_hooks.hpp"
 #include "modem/simulator/http_message.hpp"
 #include "transport/base/awaitable.hpp"
 #include "transport/base/clock.hpp"
@@ -32,26 +31,14 @@ struct Habits {
 /// "chunks:4096" and the like; false when it is none.
 bool take_habit(std::string_view text, Habits& habits);
 
-/// What to do when the download has come to the percent that was asked for.
-enum class Step { go_on, stop };
-
-struct DownloadHooks {
-  std::function<void(std::string_view event, const Json& fields)> log;
-  /// Awaited once, when this percent of the package is there.
-  std::optional<int> at_percent;
-  std::function<Awaitable<Step>()> reached;
-};
-
 class HttpDownload : public std::enable_shared_from_this<HttpDownload> {
  public:
   /// The hooks must outlive run().
   HttpDownload(asio::io_context& loop, Url url, Habits habits, DownloadHooks& hooks);
 
-  /// 0, or the code for HTTPEND; kStopped after Step::stop.
+  /// 0, or the code for HTTPEND; kDownloadStopped after Step::stop.
   Awaitable<int> run();
   [[nodiscard]] const DeltaCheck& package() const { return *package_; }
-
-  static constexpr int kStopped = -1;
 
  private:
   Awaitable<int> fetch();

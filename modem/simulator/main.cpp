@@ -77,6 +77,9 @@ int main(int argc, char** argv) {
   app.add_option("--version", options.module.version, "version of a module's very first boot");
   app.add_option("--speed", options.module.pace.speed, "divides every duration of the modules' own")
       ->check(CLI::Range(0.01, 100000.0));
+  app.add_option("--baud", options.module.baud,
+                 "makes the ports as slow as a serial line (8N1); 0: as fast as they are")
+      ->check(CLI::Range(0, 10000000));
   app.add_option("--fault", faults, "[WHICH:]NAME[=VALUE][,NAME[=VALUE]...], may be repeated; see below")->take_all();
   app.add_option("--log", log_file, "events go to this file instead of stdout");
   app.add_option("--link-prefix", options.link_prefix, "name of the ports before their number");

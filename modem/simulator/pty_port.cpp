@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -14,12 +15,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "modem/simulator/line_pace.hpp"
 #include "transport/base/signal.hpp"
 
 namespace dfota::sim {
 namespace {
 
 constexpr size_t kReadBytes = 1024;
+constexpr size_t kMaxUnsentBytes = 16384;
 /// Only when inotify refused the watch: how often a closed port is asked whether somebody opened it.
 constexpr auto kProbeEvery = std::chrono::milliseconds(100);
 constexpr auto kSleepBound = std::chrono::hours(24);
@@ -31,6 +34,10 @@ bool has_listener(int master) {
 
 Error system_error(const std::string& what) {
   return Error(Errc::io, what + ": " + std::strerror(errno));
+}
+
+bool write_now(int master, std::string_view bytes) {
+  return has_listener(master) && ::write(master, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
 }
 
 /// Opening and closing the slave once also puts the master into the state "nobody listens".
@@ -96,21 +103,29 @@ void OpenWatch::dispatch(std::string_view events) {
 }
 
 struct PtyPort::State {
-  State(asio::io_context& loop, int master, std::shared_ptr<Events> events)
-      : loop(loop), master(loop, master), woken(loop), events(std::move(events)) {}
+  State(asio::io_context& loop, int master, std::shared_ptr<Events> events, int baud)
+      : loop(loop), master(loop, master), woken(loop), events(std::move(events)), in(baud), out(baud) {}
   asio::io_context& loop;
   asio::posix::stream_descriptor master;
   Signal woken;
   std::shared_ptr<Events> events;
   std::string pts;
   std::array<char, kReadBytes> buffer;
+  LinePace in;
+  LinePace out;
+  std::string unsent;
+  bool sending = false;
   int watch = -1;
   bool listening = false;
   bool closed = false;
 };
 
-PtyPort::PtyPort(asio::io_context& loop, OpenWatch& watch, std::string link, Events events)
-    : loop_(loop), watch_(watch), link_(std::move(link)), events_(std::make_shared<Events>(std::move(events))) {}
+PtyPort::PtyPort(asio::io_context& loop, OpenWatch& watch, std::string link, Events events, int baud)
+    : loop_(loop),
+      watch_(watch),
+      link_(std::move(link)),
+      baud_(baud),
+      events_(std::make_shared<Events>(std::move(events))) {}
 
 PtyPort::~PtyPort() {
   *events_ = Events{[](std::string_view) {}, [](bool) {}};
@@ -128,7 +143,7 @@ Result<void> PtyPort::open() {
     ::close(master);
     return error;
   }
-  auto state = std::make_shared<State>(loop_, master, events_);
+  auto state = std::make_shared<State>(loop_, master, events_, baud_);
   state->pts = pts;
   state->watch = watch_.add(pts, [state = std::weak_ptr<State>(state)] {
     if (const auto alive = state.lock()) alive->woken.notify();
@@ -158,6 +173,7 @@ void PtyPort::close() {
   state_ = nullptr;
   state->closed = true;
   watch_.remove(state->watch);
+  if (!state->unsent.empty()) write_now(state->master.native_handle(), state->unsent);
   asio::error_code ignored;
   state->master.close(ignored);
   state->woken.notify();
@@ -167,9 +183,39 @@ void PtyPort::close() {
 bool PtyPort::write(std::string_view bytes) {
   if (!state_) return false;
   const int master = state_->master.native_handle();
-  if (!has_listener(master)) return false;
-  const auto written = ::write(master, bytes.data(), bytes.size());
-  return written == static_cast<ssize_t>(bytes.size());
+  if (!state_->out.limited()) return write_now(master, bytes);
+  if (!has_listener(master) || state_->unsent.size() + bytes.size() > kMaxUnsentBytes) return false;
+  state_->unsent += bytes;
+  if (!state_->sending && !bytes.empty()) {
+    state_->sending = true;
+    asio::co_spawn(loop_, send_paced(state_), asio::detached);
+  }
+  return true;
+}
+
+bool PtyPort::has_unread() const {
+  if (!state_) return false;
+  if (!state_->unsent.empty()) return true;
+  const int slave = ::open(pts_.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+  if (slave < 0) return false;
+  int unread = 0;
+  const bool known = ::ioctl(slave, FIONREAD, &unread) == 0;
+  ::close(slave);
+  return known && unread > 0;
+}
+
+Awaitable<> PtyPort::send_paced(std::shared_ptr<State> state) {
+  bool waiting = false;
+  while (!state->closed && !state->unsent.empty()) {
+    const auto size = std::min(state->unsent.size(), state->out.piece_bytes());
+    const auto sent_at = state->out.pass(size, waiting, Clock::now());
+    co_await sleep_for(state->loop, sent_at - Clock::now());
+    if (state->closed) break;
+    write_now(state->master.native_handle(), std::string_view(state->unsent).substr(0, size));
+    state->unsent.erase(0, size);
+    waiting = true;
+  }
+  state->sending = false;
 }
 
 Awaitable<> PtyPort::read(std::shared_ptr<State> state) {
@@ -197,7 +243,24 @@ Awaitable<> PtyPort::read(std::shared_ptr<State> state) {
       state->events->listener(true);
       continue;
     }
-    const auto [failure, size] = co_await state->master.async_read_some(asio::buffer(buffer), kNoThrow);
+    const auto room = asio::buffer(buffer, state->in.piece_bytes());
+    if (state->in.limited()) {
+      // Bytes that stand ready now, right behind the last ones, have kept the line busy.
+      auto got = ::read(state->master.native_handle(), room.data(), room.size());
+      const bool waiting = got > 0;
+      if (!waiting) {
+        co_await state->master.async_wait(asio::posix::stream_descriptor::wait_read, kNoThrow);
+        if (state->closed) co_return;
+        got = ::read(state->master.native_handle(), room.data(), room.size());
+      }
+      if (got <= 0) continue;
+      const auto passed_at = state->in.pass(static_cast<size_t>(got), waiting, Clock::now());
+      co_await sleep_for(state->loop, passed_at - Clock::now());
+      if (state->closed) co_return;
+      state->events->received(std::string_view(buffer.data(), static_cast<size_t>(got)));
+      continue;
+    }
+    const auto [failure, size] = co_await state->master.async_read_some(room, kNoThrow);
     if (state->closed) co_return;
     if (!failure && size > 0) state->events->received(std::string_view(buffer.data(), size));
   }

@@ -1,7 +1,8 @@
 // The module's end of its serial port: the master of a pseudo-terminal whose slave stands behind a stable symlink. It
 // behaves as USB does: what is written while nobody has the port open is gone, and a closed port is a hang-up for the
-// host. A hung-up master polls ready for ever, so the port sleeps until inotify says that the slave was opened. On the
-// loop's thread.
+// host. A hung-up master polls ready for ever, so the port sleeps until inotify says that the slave was opened. With a
+// baud rate both directions are as slow as a serial line: what the line has not carried yet waits in the kernel, and
+// the host's writes with it. On the loop's thread.
 #pragma once
 
 #include <array>
@@ -45,7 +46,8 @@ class PtyPort {
     std::function<void(bool)> listener;  ///< the host opened (true) or closed (false) the port
   };
 
-  PtyPort(asio::io_context& loop, OpenWatch& watch, std::string link, Events events);
+  /// `baud` 0: as fast as the kernel.
+  PtyPort(asio::io_context& loop, OpenWatch& watch, std::string link, Events events, int baud = 0);
   ~PtyPort();
   PtyPort(const PtyPort&) = delete;
   PtyPort& operator=(const PtyPort&) = delete;
@@ -56,6 +58,8 @@ class PtyPort {
   void close();
   /// True when a listener was there and everything fitted; else the bytes are gone, as on USB.
   bool write(std::string_view bytes);
+  /// Something written is not yet read by the host.
+  [[nodiscard]] bool has_unread() const;
 
   [[nodiscard]] bool is_open() const { return state_ != nullptr; }
   [[nodiscard]] const std::string& link() const { return link_; }
@@ -64,11 +68,13 @@ class PtyPort {
  private:
   struct State;
   static Awaitable<> read(std::shared_ptr<State> state);
+  static Awaitable<> send_paced(std::shared_ptr<State> state);
   Result<void> link_to(const std::string& pts);
 
   asio::io_context& loop_;
   OpenWatch& watch_;
   std::string link_;
+  int baud_;
   std::string pts_;
   std::shared_ptr<Events> events_;
   std::shared_ptr<State> state_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 
+#include "modem/simulator/masking.hpp"
+
 namespace dfota::sim {
 namespace {
 
@@ -15,6 +17,9 @@ constexpr double kUrcGapSeconds = 0.3;
 /// The port is back before the firmware has booted: a host that asks for it five times a second has it open for RDY.
 constexpr double kPortBackAt = 0.8;
 constexpr double kBounceSeconds = 3;
+/// A port that goes with its last words unread takes them with it; a host that does not read is not waited for.
+constexpr auto kHeardWithin = std::chrono::milliseconds(500);
+constexpr auto kHeardEvery = std::chrono::milliseconds(5);
 constexpr std::string_view kGarbage("\x00\xff\xfe\x80\x1b[\x00\x7fU\xc3\x28 \xf0\x9f\r\x00\n+QI\x00", 21);
 constexpr std::string_view kBootNoise = "^boot.rom'v'!\n";
 
@@ -30,12 +35,17 @@ VirtualModule::VirtualModule(asio::io_context& loop, OpenWatch& watch, EventLog&
       options_(std::move(options)),
       behaviour_(behaviour_of(options_.faults, options_.index, 0)),
       state_path_(options_.dir + "/" + options_.name + ".json"),
+      files_(options_.dir + "/" + options_.name + ".ufs", static_cast<uint64_t>(behaviour_.ufs_bytes)),
       port_(loop, watch, options_.dir + "/" + options_.name,
             {[this](std::string_view bytes) { received(bytes); },
-             [this](bool opened) { record(opened ? "opened" : "closed"); }}),
+             [this](bool opened) { record(opened ? "opened" : "closed"); }},
+            options_.baud),
       command_came_(loop),
       update_came_(loop),
-      chance_(static_cast<unsigned>(options_.index) + 1) {}
+      data_came_(loop),
+      chance_(static_cast<unsigned>(options_.index) + 1) {
+  subject_.files = &files_;
+}
 
 Result<void> VirtualModule::start() {
   const auto kept = load_memory(state_path_);
@@ -50,6 +60,8 @@ Result<void> VirtualModule::start() {
     memory_.imei = imei_of(options_.index);
   subject_.model = behaviour_.model.empty() ? options_.model : behaviour_.model;
   subject_.imei = memory_.imei;
+  auto loaded = files_.load();
+  if (!loaded) return loaded;
   if (behaviour_.absent) return {};
   auto opened = port_.open();
   if (!opened) return opened;
@@ -85,10 +97,10 @@ Awaitable<> VirtualModule::live() {
   co_await boot();
   for (;;) {
     while (!accepted_) co_await update_came_.wait_until(Clock::now() + kSleepBound);
-    const auto url = *accepted_;
+    const auto target = *accepted_;
     accepted_.reset();
     updating_ = true;
-    co_await update(url);
+    co_await update(target);
     updating_ = false;
   }
 }
@@ -101,6 +113,9 @@ std::vector<std::string> VirtualModule::boot_urcs() const {
       {"+CFUN: 1", "RDY", "+CPIN: READY", "+QUSIM: 1", "+QIND: PB DONE", "+QIND: SMS DONE"},
   };
   auto urcs = orders[static_cast<size_t>(options_.index) % orders.size()];
+  const auto sim = std::find(urcs.begin(), urcs.end(), "+CPIN: READY");
+  if (behaviour_.sim == Sim::pin) *sim = "+CPIN: SIM PIN";
+  if (behaviour_.sim == Sim::absent || behaviour_.sim == Sim::failure) *sim = "+CPIN: NOT READY";
   if (behaviour_.boot_noise) urcs.insert(std::find(urcs.begin(), urcs.end(), "RDY") + 1, "APP RDY");
   return urcs;
 }
@@ -110,6 +125,8 @@ Awaitable<> VirtualModule::boot() {
   settings_ = AtSettings();
   commands_.clear();
   accepted_.reset();
+  transfer_.reset();
+  data_came_.notify();
   ++memory_.boots;
   remember();
   subject_.version = memory_.version;
@@ -126,6 +143,13 @@ Awaitable<> VirtualModule::boot() {
   booting_ = false;
 }
 
+Awaitable<> VirtualModule::last_words_heard() {
+  const auto unheard_until = Clock::now() + kHeardWithin;
+  do {
+    co_await sleep_for(loop_, kHeardEvery);
+  } while (port_.has_unread() && Clock::now() < unheard_until);
+}
+
 /// False: it will never come back.
 Awaitable<bool> VirtualModule::reboot(double duration_s) {
   record("reboot");
@@ -133,6 +157,7 @@ Awaitable<bool> VirtualModule::reboot(double duration_s) {
   if (mode_ == Mode::ready) mode_ = Mode::off;
   port_.write(unsent_);
   unsent_.clear();
+  co_await last_words_heard();
   if (!behaviour_.uart) port_.close();
   if (behaviour_.no_return && mode_ == Mode::flashing) co_return false;
   co_await pause(duration_s * kPortBackAt);
@@ -188,15 +213,17 @@ void VirtualModule::received(std::string_view bytes) {
       return;
     case Mode::flashing:
       bytes_while_flashing_ += bytes.size();
-      record("bytes_while_flashing", {{"count", bytes.size()}, {"text", bytes.substr(0, kLoggedBytes)}});
+      record("bytes_while_flashing",
+             {{"count", bytes.size()}, {"text", without_secrets(bytes).substr(0, kLoggedBytes)}});
       return;
     case Mode::ready:
-      take_commands(bytes);
+      take_commands(take_data(bytes));
       return;
   }
 }
 
 void VirtualModule::take_commands(std::string_view bytes) {
+  if (bytes.empty()) return;
   if (settings_.echo && !behaviour_.no_answer) {
     std::string echo;
     for (const char c : bytes) echo += c == '\r' && behaviour_.echo_crcrlf ? "\r\r\n" : std::string(1, c);
@@ -215,21 +242,24 @@ Awaitable<> VirtualModule::answer_commands() {
     const auto line = commands_.front();
     commands_.pop_front();
     co_await pause(options_.pace.answer_s);
-    if (generation == generation_ && mode_ == Mode::ready) run_command(line);
+    if (generation != generation_ || mode_ != Mode::ready) continue;
+    const auto order = run_command(line);
+    if (order) co_await upload(*order);
   }
 }
 
-void VirtualModule::run_command(const std::string& line) {
+/// An accepted AT+QFUPL, whose bytes come next.
+std::optional<UploadOrder> VirtualModule::run_command(const std::string& line) {
   const auto command = command_in(line);
-  if (!command) return;
-  record("command", {{"text", command->substr(0, kMaxCommandBytes)}});
+  if (!command) return std::nullopt;
+  record("command", {{"text", without_secrets(*command)}});
   const auto target = qfotadl_target(*command);
   if (target) {
     ++qfotadl_count_;
-    record("qfotadl", {{"url", *target}, {"count", qfotadl_count_}});
+    record("qfotadl", {{"url", without_secrets(*target)}, {"count", qfotadl_count_}});
     behaviour_ = behaviour_of(options_.faults, options_.index, qfotadl_count_);
   }
-  if (behaviour_.no_answer) return;
+  if (behaviour_.no_answer) return std::nullopt;
   subject_.busy = updating_ || accepted_;
   auto reply = answer(*command, behaviour_, settings_, subject_);
   if (behaviour_.urc_in_answer) {
@@ -237,9 +267,11 @@ void VirtualModule::run_command(const std::string& line) {
     reply.text.insert(at == std::string::npos ? 0 : at, framed("+CREG: 1"));
   }
   send(reply.text);
-  if (!reply.url) return;
-  accepted_ = *reply.url;
-  update_came_.notify();
+  if (reply.update) {
+    accepted_ = *reply.update;
+    update_came_.notify();
+  }
+  return reply.upload;
 }
 
 }  // namespace dfota::sim

@@ -1,6 +1,7 @@
 // One simulated Quectel module: a port, an AT interpreter, a memory, and the story of each AT+QFOTADL
-// (virtual_update.cpp). Three coroutines on the one loop: the port's reader, the commands, the life (boots and
-// updates). It lives as long as the loop runs. All durations of its own are divided by the speed factor.
+// (virtual_update.cpp; how the package comes: virtual_delivery.cpp; data mode: virtual_data.cpp). Three coroutines on
+// the one loop: the port's reader, the commands, the life (boots and updates). It lives as long as the loop runs. All
+// durations of its own are divided by the speed factor.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -12,8 +13,10 @@
 #include <vector>
 
 #include "modem/simulator/at_commands.hpp"
+#include "modem/simulator/data_transfer.hpp"
 #include "modem/simulator/event_log.hpp"
 #include "modem/simulator/faults.hpp"
+#include "modem/simulator/file_system.hpp"
 #include "modem/simulator/identity.hpp"
 #include "modem/simulator/pty_port.hpp"
 #include "transport/base/signal.hpp"
@@ -36,6 +39,7 @@ struct ModuleOptions {
   std::string dir;
   std::string model = "UC20";
   std::string version = "UC20GQBR03A11E1G";  ///< of the very first boot
+  int baud = 0;                              ///< of the port; 0: as fast as the kernel
   Pace pace;
   std::vector<Fault> faults;
 };
@@ -70,19 +74,30 @@ class VirtualModule {
   Awaitable<> pause(double duration_s);
   Awaitable<> hang();
 
-  Awaitable<> update(Url url);
+  Awaitable<> update(UpdateTarget target);
+  Awaitable<> update_from_file(std::string name);
   Awaitable<> refuse_by_ftp();
-  Awaitable<> refuse_by_http(int code, double after_s);
-  Awaitable<int> download(Url url, Result<DeltaHeader>& package);
+  Awaitable<> refuse(std::string stage, int code, double after_s);
+  Awaitable<int> fetch(UpdateTarget target, Result<DeltaHeader>& package);
+  Awaitable<int> take_stream(uint64_t length, Result<DeltaHeader>& package);
+  void take_package(const DeltaCheck& check, int code, Result<DeltaHeader>& package);
   Awaitable<Step> download_reached();
-  Awaitable<> flash(Result<DeltaHeader> package);
+  Awaitable<> last_words_heard();
+  Awaitable<> flash(std::string end_stage, Result<DeltaHeader> package);
+  Awaitable<> apply(Result<DeltaHeader> package);
   Awaitable<bool> write_firmware(int until_percent);
   Awaitable<> end_flashing(int code, std::string version);
   void leave_flashing();
+  void power_off();
+  Awaitable<> stay_off();
+
+  Awaitable<> upload(UploadOrder order);
+  Awaitable<> transfer_end();
+  std::string_view take_data(std::string_view bytes);
 
   void received(std::string_view bytes);
   void take_commands(std::string_view bytes);
-  void run_command(const std::string& line);
+  std::optional<UploadOrder> run_command(const std::string& line);
   void begin_flashing();
   void urc(const std::string& text);
   bool send(std::string_view bytes);
@@ -96,14 +111,18 @@ class VirtualModule {
   Behaviour behaviour_;
   std::string state_path_;
   Memory memory_;
+  FileSystem files_;
   PtyPort port_;
   Signal command_came_;
   Signal update_came_;
+  Signal data_came_;
   AtLines lines_;
   AtSettings settings_;
   AtSubject subject_;
   std::deque<std::string> commands_;
-  std::optional<Url> accepted_;
+  std::optional<UpdateTarget> accepted_;
+  std::shared_ptr<DataTransfer> transfer_;
+  Clock::time_point excess_until_;
   std::string unsent_;
   bool sending_ = false;
   std::minstd_rand chance_;
@@ -111,6 +130,7 @@ class VirtualModule {
   bool updating_ = false;
   bool booting_ = true;
   bool reset_in_download_ = false;
+  bool powered_down_ = false;
   int qfotadl_count_ = 0;
   uint64_t bytes_while_flashing_ = 0;
   uint64_t generation_ = 0;  ///< of boots: an answer of an earlier one is never sent

@@ -1,5 +1,5 @@
 // The story of one AT+QFOTADL as the module lives it: download, check, reboot, flash, boot. Guide, 3.2.
-#include <asio/co_spawn.hpp>
+#include <algorithm>
 
 #include "modem/simulator/virtual_module.hpp"
 
@@ -10,6 +10,7 @@ constexpr int kCorrupt = 505;
 constexpr int kWrongBase = 510;
 constexpr double kNoRequestSeconds = 120;
 constexpr double kCheckSeconds = 1;
+constexpr const char* kLowVoltage = "+QIND: \"vbatt\",-1";
 constexpr int kEndFailsAt = 50;
 constexpr int kBackFrom = 60;
 constexpr int kBackTo = 40;
@@ -21,27 +22,48 @@ std::string qind(const std::string& stage, int value) {
   return qind(stage) + "," + std::to_string(value);
 }
 
+std::string way_of(Delivery delivery) {
+  switch (delivery) {
+    case Delivery::ftp:
+      return "FTP";
+    case Delivery::stream:
+      return "FILE";
+    case Delivery::http:
+    case Delivery::ufs:
+      break;
+  }
+  return "HTTP";
+}
+
 }  // namespace
 
-Awaitable<> VirtualModule::update(Url url) {
+Awaitable<> VirtualModule::update(UpdateTarget target) {
   if (behaviour_.no_start) co_return;
+  if (target.delivery == Delivery::ufs) {
+    co_await update_from_file(target.file);
+    co_return;
+  }
   co_await pause(options_.pace.start_s);
   if (behaviour_.ftpend) {
     co_await refuse_by_ftp();
     co_return;
   }
-  urc(qind("HTTPSTART"));
+  const auto way = way_of(target.delivery);
+  const auto end_stage = way + "END";
+  urc(qind(way + "START"));
   if (behaviour_.no_request) {
-    if (behaviour_.no_request_code) co_await refuse_by_http(*behaviour_.no_request_code, kNoRequestSeconds);
+    if (behaviour_.no_request_code) co_await refuse(end_stage, *behaviour_.no_request_code, kNoRequestSeconds);
     co_return;
   }
-  if (behaviour_.httpend && *behaviour_.httpend != 0) {
-    co_await refuse_by_http(*behaviour_.httpend, options_.pace.start_s);
+  const auto httpend = target.delivery == Delivery::http ? behaviour_.httpend : std::nullopt;
+  if (httpend && *httpend != 0) {
+    co_await refuse(end_stage, *httpend, options_.pace.start_s);
     co_return;
   }
   Result<DeltaHeader> package = Error(Errc::mismatch, "nothing was downloaded");
   int code = 0;
-  if (!behaviour_.httpend) code = co_await download(url, package);
+  if (!httpend) code = co_await fetch(target, package);
+  if (powered_down_) co_await stay_off();
   if (reset_in_download_) {
     reset_in_download_ = false;
     if (co_await reboot(options_.pace.reboot_s))
@@ -50,12 +72,11 @@ Awaitable<> VirtualModule::update(Url url) {
       co_await hang();
     co_return;
   }
-  if (code == HttpDownload::kStopped && behaviour_.httpend_after) code = behaviour_.httpend_after->code;
   if (code != 0) {
-    urc(qind("HTTPEND", code));
+    urc(qind(end_stage, code));
     co_return;
   }
-  co_await flash(package);
+  co_await flash(end_stage, package);
 }
 
 Awaitable<> VirtualModule::refuse_by_ftp() {
@@ -65,38 +86,9 @@ Awaitable<> VirtualModule::refuse_by_ftp() {
   if (*behaviour_.ftpend == 0) urc(qind("END", kCorrupt));
 }
 
-Awaitable<> VirtualModule::refuse_by_http(int code, double after_s) {
+Awaitable<> VirtualModule::refuse(std::string stage, int code, double after_s) {
   co_await pause(after_s);
-  urc(qind("HTTPEND", code));
-}
-
-Awaitable<int> VirtualModule::download(Url url, Result<DeltaHeader>& package) {
-  DownloadHooks hooks;
-  hooks.log = [this](std::string_view event, const Json& fields) { record(event, fields); };
-  hooks.reached = [this] { return download_reached(); };
-  if (behaviour_.httpend_after) hooks.at_percent = behaviour_.httpend_after->percent;
-  if (behaviour_.reboot_download) hooks.at_percent = behaviour_.reboot_download;
-  if (behaviour_.stall_download) hooks.at_percent = behaviour_.stall_download;
-  if (behaviour_.hangup_download) hooks.at_percent = behaviour_.hangup_download;
-  const auto client = std::make_shared<HttpDownload>(loop_, url, behaviour_.client, hooks);
-  const int code = co_await client->run();
-  record("download_done",
-         {{"code", code}, {"bytes", client->package().bytes()}, {"sha256", client->package().sha256()}});
-  package = client->package().finish();
-  co_return code;
-}
-
-Awaitable<Step> VirtualModule::download_reached() {
-  if (behaviour_.stall_download) {
-    record("stalled");
-    co_await hang();
-  }
-  if (behaviour_.hangup_download) {
-    co_await bounce_port();
-    co_return Step::go_on;
-  }
-  reset_in_download_ = behaviour_.reboot_download.has_value();
-  co_return Step::stop;
+  urc(qind(stage, code));
 }
 
 void VirtualModule::begin_flashing() {
@@ -110,8 +102,8 @@ void VirtualModule::leave_flashing() {
   mode_ = Mode::ready;
 }
 
-Awaitable<> VirtualModule::flash(Result<DeltaHeader> package) {
-  urc(qind("HTTPEND", 0));
+Awaitable<> VirtualModule::flash(std::string end_stage, Result<DeltaHeader> package) {
+  urc(qind(end_stage, 0));
   begin_flashing();
   co_await pause(kCheckSeconds);
   if (!package) {
@@ -122,7 +114,17 @@ Awaitable<> VirtualModule::flash(Result<DeltaHeader> package) {
   }
   const bool back = co_await reboot(options_.pace.reboot_s);
   if (!back) co_await hang();
+  co_await apply(package);
+}
+
+/// After the reboot: writes the new firmware, or finds that it must not.
+Awaitable<> VirtualModule::apply(Result<DeltaHeader> package) {
   if (!behaviour_.lost_start) urc(qind("START"));
+  if (!package) {
+    record("refused", {{"code", kCorrupt}, {"text", package.error().message}});
+    co_await end_flashing(kCorrupt, memory_.version);
+    co_return;
+  }
   if (package->model != subject_.model || package->from != memory_.version) {
     record("refused", {{"code", kWrongBase}, {"from", package->from}, {"model", package->model}});
     co_await end_flashing(kWrongBase, memory_.version);
@@ -150,6 +152,11 @@ Awaitable<bool> VirtualModule::write_firmware(int until_percent) {
     co_await sleep_for(loop_, next - Clock::now());
     if (behaviour_.stall && percent > *behaviour_.stall) co_return false;
     if (!behaviour_.lost_updating) urc(qind("UPDATING", percent));
+    if (behaviour_.low_voltage && percent == std::max(1, *behaviour_.low_voltage)) urc(kLowVoltage);
+    if (behaviour_.power_down && percent >= *behaviour_.power_down) {
+      power_off();
+      co_await stay_off();
+    }
     if (percent == kBackFrom && !went_back) {
       went_back = true;
       percent = kBackTo - 1;

@@ -61,6 +61,27 @@ TEST_CASE_FIXTURE(Fixture, "who it is") {
   CHECK(say("AT+CGMR") == say("AT+GMR"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "the sub-version, where AT+QGMR tells it") {
+  CHECK(say("AT+QGMR") == say("AT+GMR"));
+  behaviour.qgmr_long = true;
+  CHECK(say("AT+QGMR") == "\r\nUC20GQBR03A11E1G_01.001.01.001\r\n" + kOk);
+}
+
+TEST_CASE_FIXTURE(Fixture, "each way of delivery is taken; a file must be there") {
+  settings.cmee = 1;
+  CHECK(answer("AT+QFOTADL=\"ftp://u:p@h/a\"", behaviour, settings, subject).update->delivery == Delivery::ftp);
+  CHECK(answer("AT+QFOTADL=\"FILE:20000\",1", behaviour, settings, subject).update->length == 20000);
+  CHECK(say("AT+QFOTADL=\"UFS:d.bin\"") == "\r\n+CME ERROR: 405\r\n");
+  CHECK(say("AT+QFOTADL=\"ftp://u:p@h:x/a\"") == "\r\n+CME ERROR: 3\r\n");
+}
+
+TEST_CASE("values between commas") {
+  using Values = std::vector<std::string>;
+  CHECK(at_values("").empty());
+  CHECK(at_values("\"a,b\",1,,x") == Values{"a,b", "1", "", "x"});
+  CHECK(at_values("\"cut") == Values{"cut"});
+}
+
 TEST_CASE_FIXTURE(Fixture, "settings, and what a setting is not") {
   for (const auto* command : {"AT", "ATV1", "AT&D0", "AT&W", "AT+QFOTADL=?", "AT+QICSGP=1,1,\"apn\",\"\",\"\",1",
                               "AT+QIACT=1", "AT+QURCCFG=\"urcport\",\"usbat\"", "AT+QCFG=\"fota/cid\",2"}) {
@@ -95,16 +116,18 @@ TEST_CASE_FIXTURE(Fixture, "an unknown command, in the three forms of CMEE") {
 TEST_CASE_FIXTURE(Fixture, "AT+QFOTADL takes an address with a port, once at a time") {
   const auto taken = answer("at+qfotadl=\"http://127.0.0.1:80/a\"", behaviour, settings, subject);
   CHECK(taken.text == kOk);
-  REQUIRE(taken.url);
-  CHECK(taken.url->path == "/a");
+  REQUIRE(taken.update);
+  CHECK(taken.update->url.path == "/a");
   for (const auto* bad :
        {"AT+QFOTADL=\"HTTP://127.0.0.1/a\"", "AT+QFOTADL=HTTP://127.0.0.1:80/a", "AT+QFOTADL=\"\"",
         "AT+QFOTADL=", "AT+QFOTADL=\"", "AT+QFOTADL=\"HTTP://127.0.0.1:80/a", "AT+QFOTADL=\"UFS:x.bin\""}) {
     const auto refused = answer(bad, behaviour, settings, subject);
     CHECK_MESSAGE(refused.text == kError, bad);
-    CHECK_FALSE(refused.url);
+    CHECK_FALSE(refused.update);
     CHECK_MESSAGE(qfotadl_target(bad), bad);
   }
+  CHECK(qfotadl_target("AT+QFOTADL=\"FILE:200\",0,100") == "FILE:200");
+  CHECK(qfotadl_target("AT+QFOTADL=\"HTTP://h:80/a\",1") == "");
   CHECK_FALSE(qfotadl_target("AT+QFOTADL=?"));
   CHECK_FALSE(qfotadl_target("AT+QFOTADL?"));
   subject.busy = true;

@@ -36,6 +36,22 @@ TEST_CASE("values arrive where they belong") {
   CHECK(one("refuse=error").refuse == Refusal::error);
   CHECK(one("refuse=cme:30").refuse == Refusal::cme);
   CHECK(one("refuse=cme:30").refuse_cme == 30);
+  CHECK(one("ftpend-after=50:607").ftpend_after->code == 607);
+  CHECK(one("power-down=60").power_down == 60);
+  CHECK(one("power-down-download=60").power_down_download == 60);
+  CHECK(one("low-voltage=60").low_voltage == 60);
+  CHECK(one("sim=pin").sim == Sim::pin);
+  CHECK(one("sim=busy").sim_busy_times == 0);
+  CHECK(one("sim=busy:3").sim_busy_times == 3);
+  CHECK(one("unregistered").unregistered == 0);
+  CHECK(one("unregistered=3").unregistered == 3);
+  CHECK(one("no-pdp").no_pdp);
+  CHECK(one("qgmr=long").qgmr_long);
+  CHECK(one("qflst-bare").qflst_bare);
+  CHECK(one("ufs=5000").ufs_bytes == 5000);
+  CHECK(one("no-start").ufs_bytes == 16777216);
+  CHECK(one("corrupt-upload").corrupt_upload);
+  CHECK(one("no-flow-control").no_flow_control);
   CHECK(one("no-request").no_request);
   CHECK(one("no-request=728").no_request_code == 728);
   CHECK(one("wrong-version=V2").wrong_version == "V2");
@@ -105,6 +121,14 @@ TEST_CASE("a bad spelling is refused with the word that is wrong") {
                        {"stall=-1", "is no value"},
                        {"httpend-after=50", "PERCENT:CODE"},
                        {"httpend-after=150:717", "PERCENT:CODE"},
+                       {"ftpend-after=50", "PERCENT:CODE"},
+                       {"sim", "needs a value"},
+                       {"sim=gone", "pin|absent|failure|busy[:N]"},
+                       {"sim=busy:0", "pin|absent|failure|busy[:N]"},
+                       {"unregistered=0", "is no value"},
+                       {"qgmr=short", "is no value"},
+                       {"ufs=0", "is no value"},
+                       {"power-down=101", "is no value"},
                        {"refuse=cme", "error|cme:N"},
                        {"refuse=cme:x", "error|cme:N"},
                        {"client=curl", "'curl' is no value for 'client'"},

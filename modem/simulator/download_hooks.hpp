@@ -1,0 +1,26 @@
+// What a download of the module's own tells its owner, and asks it, whatever the protocol. On the loop's thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string_view>
+
+#include "modem/simulator/event_log.hpp"
+#include "transport/base/awaitable.hpp"
+
+namespace dfota::sim {
+
+/// What to do when the download has come to the percent that was asked for.
+enum class Step { go_on, stop };
+
+struct DownloadHooks {
+  std::function<void(std::string_view event, const Json& fields)> log;
+  /// Awaited once, when this percent of the package is there.
+  std::optional<int> at_percent;
+  std::function<Awaitable<Step>()> reached;
+};
+
+/// The result of a download that Step::stop has broken off.
+inline constexpr int kDownloadStopped = -1;
+
+}  // namespace dfota::sim
