@@ -1,4 +1,4 @@
-// Every code of the guide's table for HTTP, and an FTP code under HTTPEND: published once, on its topic, in the guide's
+// Every code of the guide's two tables, and an FTP code under HTTPEND: published once, on its topic, in the guide's
 // words. The table is written here a second time on purpose: from the guide, not from the program.
 #include <doctest/doctest.h>
 
@@ -12,6 +12,39 @@ namespace {
 struct Code {
   int number;
   const char* meaning;
+};
+
+constexpr Code kFtpCodes[] = {
+    {601, "Unknown error"},
+    {602, "FTP service blocked"},
+    {603, "FTP service busy"},
+    {604, "DNS parse fail"},
+    {605, "Network error"},
+    {606, "Control connection closed"},
+    {607, "Data connection closed"},
+    {608, "Socket closed by peer"},
+    {609, "Timeout error"},
+    {610, "Invalid parameter"},
+    {611, "Failed to open file"},
+    {612, "File position invalid"},
+    {613, "File error"},
+    {614, "Service not available, closing control connection"},
+    {615, "Open data connection fail"},
+    {616, "Connection closed; transfer aborted"},
+    {617, "Requested file action not taken"},
+    {618, "Requested action aborted: local error in processing"},
+    {619, "Requested action not taken: insufficient system storage"},
+    {620, "Syntax error, command unrecognized"},
+    {621, "Syntax error in parameters or arguments"},
+    {622, "Command not implemented"},
+    {623, "Bad sequence of commands"},
+    {624, "Command parameter not implemented"},
+    {625, "Fail to login FTP"},
+    {626, "Need account for storing files"},
+    {627, "Requested action not taken."},
+    {628, "Requested action aborted: page type unknown"},
+    {629, "Requested file action aborted"},
+    {630, "Requested file name invalid"},
 };
 
 constexpr Code kCodes[] = {
@@ -49,8 +82,7 @@ constexpr Code kCodes[] = {
 };
 constexpr int kCount = static_cast<int>(std::size(kCodes));
 
-void check_code(Rig& rig, int index, const Json& last) {
-  const auto& code = kCodes[index];
+void check_code(Rig& rig, int index, const Code& code, const char* source, const Json& last) {
   const auto module = Rig::m(index);
   CAPTURE(code.number);
   const auto results = rig.results(module);
@@ -67,7 +99,7 @@ void check_code(Rig& rig, int index, const Json& last) {
   CHECK(topic == std::to_string(code.number / 100) + "xx/" + std::to_string(code.number));
   CHECK(error["code"] == code.number);
   CHECK(error["class"] == std::to_string(code.number / 100) + "xx");
-  CHECK(error["source"] == "http");
+  CHECK(error["source"] == source);
   CHECK(error["meaning"] == code.meaning);
   CHECK_FALSE(error["name"].get<std::string>().empty());
   CHECK_FALSE(error["hint"].get<std::string>().empty());
@@ -98,7 +130,27 @@ TEST_CASE("701 to 730, and 608 under HTTPEND, are each published once with the g
   CHECK(last["state"] == "failed");
   CHECK(last["counts"]["failed"] == kCount);
   rig.rack.stop();
-  for (int i = 0; i < kCount; ++i) check_code(rig, i, last);
+  for (int i = 0; i < kCount; ++i) check_code(rig, i, kCodes[i], "http", last);
+}
+
+TEST_CASE("601 to 630 are each published once with the guide's meaning") {
+  constexpr int kCount = static_cast<int>(std::size(kFtpCodes));
+  RigOptions options;
+  options.rack.modules = kCount;
+  for (int i = 0; i < kCount; ++i) {
+    options.rack.faults.push_back(Rig::m(i) + ":ftpend=" + std::to_string(kFtpCodes[i].number));
+  }
+  Rig rig(options);
+  auto job = rig.job("codes");
+  job.erase("artifact");
+  job["delivery"] = "url";
+  job["url"] = "FTP://user:secret@127.0.0.1:2121/delta.bin";
+  rig.accept(job);
+  const auto last = rig.finish("codes");
+  CHECK(last["state"] == "failed");
+  CHECK(last["counts"]["failed"] == kCount);
+  rig.rack.stop();
+  for (int i = 0; i < kCount; ++i) check_code(rig, i, kFtpCodes[i], "ftp", last);
 }
 
 TEST_CASE("codes of no table are published under their number, whichever it is") {

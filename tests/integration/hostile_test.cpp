@@ -85,7 +85,7 @@ TEST_CASE("each misbehaviour ends in its own outcome, and the others go on") {
       {"absent", "rejected", "gateway/absent", 0},
       {"", "rejected", "gateway/port_busy", 0},  // held below
       {"version=UC20GQBR03A10E1G", "rejected", "gateway/base_mismatch", 0},
-      {"model=EC25", "rejected", "gateway/model_mismatch", 0},
+      {"model=M66", "rejected", "gateway/model_mismatch", 0},
       {"no-answer", "rejected", "gateway/no_answer", 0},
       {"httpend-after=50:702", "failed", "7xx/702", 1},
       {"reboot-download=50", "failed", "gateway/module_reset", 1},

@@ -9,6 +9,8 @@ std::vector<std::string> arguments(const Rack::Options& options, const TempDir& 
   std::vector<std::string> argv = {program("dfota-rack"),           "--dir",   dir.path().string(),          "--count",
                                    std::to_string(options.modules), "--speed", std::to_string(options.speed)};
   if (!options.version.empty()) argv.insert(argv.end(), {"--version", options.version});
+  if (!options.model.empty()) argv.insert(argv.end(), {"--model", options.model});
+  if (!options.profiles_dir.empty()) argv.insert(argv.end(), {"--profiles-dir", options.profiles_dir});
   for (const auto& fault : options.faults) argv.insert(argv.end(), {"--fault", fault});
   return argv;
 }
@@ -21,7 +23,9 @@ std::string program(const std::string& name) {
   return path;
 }
 
-Rack::Rack(const Options& options) : process_(std::make_unique<Process>(arguments(options, dir_))) {
+Rack::Rack(const Options& options) {
+  if (options.prepare) options.prepare(dir_.path());
+  process_ = std::make_unique<Process>(arguments(options, dir_));
   if (!wait_for([](const Json& event) { return event["event"] == "rack_ready"; })) {
     throw std::runtime_error("dfota-rack did not start: " + process_->err());
   }

@@ -27,11 +27,16 @@ class Rack {
     double speed = 20;
     std::vector<std::string> faults;  ///< as --fault takes them
     std::string version;              ///< empty: the rack's own
+    std::string model;                ///< empty: the rack's own
+    std::string profiles_dir;         ///< of families that are not built in
+    /// Called with the rack's directory before the rack starts: what its modules have in their file systems.
+    std::function<void(const std::filesystem::path& dir)> prepare;
   };
 
   /// Returns when every port stands.
   explicit Rack(const Options& options);
 
+  [[nodiscard]] const std::filesystem::path& dir() const { return dir_.path(); }
   [[nodiscard]] std::string port(int module) const { return dir_ / ("m" + std::to_string(module)); }
   /// All of the log so far.
   const std::vector<Json>& events();

@@ -43,13 +43,25 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
+std::string make_delta(const std::string& file, const std::string& model, const std::string& from,
+                       const std::string& to, std::size_t bytes) {
+  Process maker({program("dfota-rack"), "--make-delta", file, "--model", model, "--from", from, "--to", to, "--size",
+                 std::to_string(bytes)});
+  if (maker.wait() != 0) throw std::runtime_error("no delta: " + maker.err());
+  return Json::parse(maker.out())["sha256"];
+}
+
 Rig::Rig(const RigOptions& options)
     : rack(options.rack),
       observer(broker.uri()),
       options_(options),
       http_port_(free_port()),
       failures_before_(failures) {
-  make_delta(options.delta_bytes);
+  const std::string delta = dir_ / "delta.bin";
+  sha256 = make_delta(delta, options.rack.model.empty() ? "UC20" : options.rack.model, options.from, options.to,
+                      options.delta_bytes);
+  std::ifstream file(delta, std::ios::binary);
+  origin.serve(kDelta, std::string(std::istreambuf_iterator<char>(file), {}));
   write_config(options.settings);
   if (options.start) start_gateway();
 }
@@ -60,15 +72,6 @@ Rig::~Rig() {
             << earlier_logs_ << (gateway_ ? gateway_->err() : "") << "--- the rack's log\n";
   for (const auto& event : rack.events()) std::cerr << event.dump() << "\n";
   std::cerr << "--- end of the logs" << std::endl;
-}
-
-void Rig::make_delta(std::size_t bytes) {
-  Process maker({program("dfota-rack"), "--make-delta", dir_ / "delta.bin", "--from", kFrom, "--to", kTo, "--size",
-                 std::to_string(bytes)});
-  if (maker.wait() != 0) throw std::runtime_error("no delta: " + maker.err());
-  sha256 = Json::parse(maker.out())["sha256"];
-  std::ifstream file(dir_ / "delta.bin", std::ios::binary);
-  origin.serve(kDelta, std::string(std::istreambuf_iterator<char>(file), {}));
 }
 
 void Rig::write_config(const std::map<std::string, std::string>& settings) {
@@ -103,7 +106,9 @@ void Rig::write_config(const std::map<std::string, std::string>& settings) {
 }
 
 std::vector<std::string> Rig::gateway_argv() const {
-  return {program("dfota-gateway"), "--config", config_file()};
+  std::vector<std::string> argv = {program("dfota-gateway"), "--config", config_file()};
+  if (options_.verbose) argv.push_back("--verbose");
+  return argv;
 }
 
 void Rig::start_gateway() {
@@ -120,8 +125,12 @@ void Rig::start_gateway() {
 }
 
 Json Rig::job(const std::string& id, const Json& modules) const {
-  return {{"job", id},     {"modules", modules}, {"artifact", {{"url", origin.url(kDelta)}, {"sha256", sha256}}},
-          {"from", kFrom}, {"to", kTo},          {"attempts", 1}};
+  return {{"job", id},
+          {"modules", modules},
+          {"artifact", {{"url", origin.url(kDelta)}, {"sha256", sha256}}},
+          {"from", options_.from},
+          {"to", options_.to},
+          {"attempts", 1}};
 }
 
 Json Rig::request_text(const std::string& to, const std::string& payload) {

@@ -28,7 +28,13 @@ struct RigOptions {
   /// "section.key" and its TOML value: added to, or instead of, what the rig writes. An empty value removes the key.
   std::map<std::string, std::string> settings{};
   bool start = true;
+  bool verbose = false;  ///< the gateway logs the AT dialogues
+  std::string from = kFrom, to = kTo;
 };
+
+/// Writes a delta of the rack's kind for this model; its sha256.
+std::string make_delta(const std::string& file, const std::string& model, const std::string& from,
+                       const std::string& to, std::size_t bytes);
 
 class Rig {
  public:
@@ -52,7 +58,7 @@ class Rig {
   // --- topics and commands
   [[nodiscard]] std::string topic(const std::string& rest) const { return kRoot + "/t/" + rest; }
   [[nodiscard]] static std::string m(int module) { return "m" + std::to_string(module); }
-  /// An update of these modules (ids, or "all") to kTo, one attempt.
+  /// An update of these modules (ids, or "all") from RigOptions::from to its `to`, one attempt.
   [[nodiscard]] Json job(const std::string& id, const Json& modules = "all") const;
   /// Publishes the payload with a response topic and correlation data, and returns the reply.
   Json request(const std::string& verb, const Json& body) { return request_text(topic("cmd/" + verb), body.dump()); }
@@ -85,8 +91,6 @@ class Rig {
   std::string sha256;  ///< of the delta
 
  private:
-  void make_delta(std::size_t bytes);
-
   RigOptions options_;
   TempDir dir_;
   std::uint16_t http_port_;
