@@ -122,6 +122,7 @@ good_tree() {  # DIR
   printf '#include <mqtt/async_client.h>\n' >"$dir/transport/mqtt_connection.cpp"
   printf '#include <httplib.h>\n' >"$dir/transport/file_server_answer.cpp"
   printf '#include <curl/curl.h>\n' >"$dir/transport/download.cpp"
+  printf '#include <curl/curl.h>\n' >"$dir/modem/simulator/ftp_download.cpp"
   printf '#include <toml++/toml.h>\n#include "config/a.hpp"\n' >"$dir/config/toml_tree.cpp"
   printf '#include "transport/a.hpp"\n#include "config/a.hpp"\n#include "modem/a.hpp"\n' >"$dir/modem/a.cpp"
   printf '#include "modem/simulator/a.hpp"\n#include <CLI/CLI.hpp>\n' >"$dir/modem/simulator/main.cpp"

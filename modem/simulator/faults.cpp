@@ -106,9 +106,9 @@ constexpr Row kRows[] = {
      "get, range0, chunks[:BYTES], chunks-keep[:BYTES], head, barelf, slow[:BYTES_PER_S], "
      "http10, resume",
      [](std::string_view v, Behaviour& b) { return take_habit(v, b.client); }},
-    {"idle", Takes::value, "SECONDS", "HTTPEND,722 when no byte came for so long (60; barelf 10); real seconds",
-     DFOTA_SECONDS(idle_s)},
-    {"total", Takes::value, "SECONDS", "HTTPEND,702 when the download takes longer (3600); real seconds",
+    {"idle", Takes::value, "SECONDS",
+     "HTTPEND,722 (FTPEND,609) when no byte came for so long (60; barelf 10); real seconds", DFOTA_SECONDS(idle_s)},
+    {"total", Takes::value, "SECONDS", "HTTPEND,702 (FTPEND,609) when the download takes longer (3600); real seconds",
      DFOTA_SECONDS(total_s)},
     {"httpend", Takes::value, "CODE", "HTTPSTART, no request, HTTPEND,CODE", DFOTA_WITH(take_code, httpend)},
     {"httpend-after", Takes::value, "PERCENT:CODE", "drops the download at PERCENT: HTTPEND,CODE",
@@ -273,10 +273,10 @@ std::string fault_help() {
     auto left = "  " + std::string(row.name);
     if (row.takes != Takes::nothing) left += row.takes == Takes::maybe ? "[=" : "=";
     left += std::string(row.value) + (row.takes == Takes::maybe ? "]" : "");
-    left.resize(std::max<size_t>(left.size() + 2, 30), ' ');
+    left.resize(std::max<size_t>(left.size() + 2, 35), ' ');
     help += left + std::string(row.meaning) + "\n";
   }
-  return help + "  times=N, once                 the faults beside it apply only to the first N (one) AT+QFOTADL\n";
+  return help + "  times=N, once                    the faults beside it apply only to the first N (one) AT+QFOTADL\n";
 }
 
 }  // namespace dfota::sim
