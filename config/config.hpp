@@ -79,7 +79,7 @@ struct TimeoutsConfig {
   double reboot = 180;  ///< told as a warning; decides nothing in danger
   double progress_gap = 300;
   double update = 3600;
-  double absent = 60;  ///< how long a job waits for a module that is not there
+  double absent = 60;                ///< how long a job waits for a module that is not there
   std::set<std::string> given = {};  ///< those that the operator wrote: a profile's own give way to them
   [[nodiscard]] TimeoutsConfig with(const ProfileDeadlines& deadlines) const;
   bool operator==(const TimeoutsConfig&) const = default;

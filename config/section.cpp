@@ -68,7 +68,8 @@ std::string written(const TomlValue& value) {
 
 ConfigFaults FaultList::sorted() const {
   ConfigFaults faults = faults_;
-  std::ranges::stable_sort(faults, {}, [](const ConfigFault& fault) { return std::tie(fault.file, fault.line, fault.column); });
+  std::ranges::stable_sort(faults, {},
+                           [](const ConfigFault& fault) { return std::tie(fault.file, fault.line, fault.column); });
   return faults;
 }
 

@@ -66,7 +66,8 @@ int Application::run() {
 int Application::open() {
   const fs::path state_dir = config_.gateway.state_dir;
   std::error_code error;
-  fs::create_directories(state_dir, error);
+  // The journal holds the jobs as they came, passwords in their URLs included.
+  if (fs::create_directories(state_dir, error)) fs::permissions(state_dir, fs::perms::owner_all, error);
   if (error) {
     log::error("gateway.state_dir ", state_dir.string(), " cannot be made: ", error.message());
     return kExitJournal;

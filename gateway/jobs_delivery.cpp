@@ -62,7 +62,8 @@ Awaitable<std::optional<UpdateError>> Jobs::fetch(Job& job) {
 Awaitable<std::optional<UpdateError>> Jobs::shelve(Job& job) {
   if (stopping_) co_return std::nullopt;
   if (shelf_ == nullptr) {
-    co_return UpdateError::of(Finding::artifact_unavailable, Phase::preparing, "[ftp] is not in the configuration any more");
+    co_return UpdateError::of(Finding::artifact_unavailable, Phase::preparing,
+                              "[ftp] is not in the configuration any more");
   }
   const auto extension = short_extension(artifact_name(job.command.url));
   const auto path = artifact_path(job);

@@ -108,7 +108,8 @@ Fault take_modules(const json& document, ModuleSelection& selection) {
   return {};
 }
 
-/// .mini_1 and its .mini_2 want a second command while the module is in the middle of its flash (LTE Standard(A) guide).
+/// .mini_1 and its .mini_2 want a second command while the module is in the middle of its flash (LTE Standard(A)
+/// guide).
 bool is_minifota(const std::string& name) {
   return name.substr(0, name.find('?')).find(".mini_") != std::string::npos;
 }

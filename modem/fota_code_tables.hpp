@@ -1,6 +1,6 @@
-// The rows behind explain(), but for END's, which are in config/profiles: one table for each number space, sorted by number. Wording of 601-630 and 701-730: the
-// guide, chapters 4 and 5; +CME ERROR: 3GPP TS 27.007.
-// Constants; any thread.
+// The rows behind explain(), but for END's, which are in config/profiles: one table for each number space, sorted by
+// number. Wording of 601-630 and 701-730: the guide, chapters 4 and 5; +CME ERROR: 3GPP TS 27.007. Constants; any
+// thread.
 #pragma once
 
 #include <span>

@@ -28,7 +28,8 @@ std::variant<std::string, Unfit> command_for_url(const Profile& profile, Deliver
   const auto scheme = lower(url.substr(0, end));
   const std::string& spelling = scheme == "http" ? profile.http : scheme == "https" ? profile.https : profile.ftp;
   if (spelling.empty()) {
-    return Unfit{Finding::unsupported_delivery, "modules of the family " + profile.name + " do not take " + scheme + "://"};
+    return Unfit{Finding::unsupported_delivery,
+                 "modules of the family " + profile.name + " do not take " + scheme + "://"};
   }
   if (is_minifota(url)) return Unfit{Finding::unsupported_package, "the URL names a MiniFOTA package"};
   const auto rest = url.substr(end + 3);

@@ -2,7 +2,7 @@
 // any thread.
 //
 //   AT+QFOTADL="HTTP://192.168.1.10:8480/a/<token>/delta.bin"     AT+QFOTADL="ftp://u:p@10.0.0.2:21/delta.bin",1,50
-//   AT+QFOTADL="UFS:delta.bin"      AT+QFOTADL="/data/ufs/delta.bin"      AT+QFOTADL=1      AT+QFOTADL="FILE:262144",1,50
+//   AT+QFOTADL="UFS:delta.bin"      AT+QFOTADL="/data/ufs/delta.bin"      AT+QFOTADL=1 AT+QFOTADL="FILE:262144",1,50
 #pragma once
 
 #include <cstdint>

@@ -28,11 +28,14 @@ void sharpen(UpdateError& error, const Transfer& transfer, bool started) {
                   std::to_string(transfer.size) + " bytes (" + std::to_string(percent) + " %) in " +
                   std::to_string(transfer.requests) + (transfer.requests == 1 ? " request" : " requests");
   if (transfer.delivered_bytes < transfer.size) {
-    error.hint = "The module reached the file server, so that address and PDP context are right: look at signal, at time-outs "
-                 "of NAT on the way, and at the module's load. " + error.hint;
+    error.hint =
+        "The module reached the file server, so that address and PDP context are right: look at signal, at time-outs "
+        "of NAT on the way, and at the module's load. " +
+        error.hint;
   } else {
-    error.hint = "Every byte was delivered, so that the network did its part: look at the module's free space (AT+QFLDS). " +
-                 error.hint;
+    error.hint =
+        "Every byte was delivered, so that the network did its part: look at the module's free space (AT+QFLDS). " +
+        error.hint;
   }
 }
 
@@ -119,13 +122,17 @@ void UpdateProcedure::hear(const FotaUrc& urc) {
 FotaStage UpdateProcedure::stage_of(const FotaUrc& urc) const {
   if (urc.stage != FotaStage::unknown || profile_ == nullptr) return urc.stage;
   const auto& names = profile_->stages;
-  const std::pair<const std::string*, FotaStage> stages[] = {
-      {&names.http_start, FotaStage::http_start}, {&names.http_end, FotaStage::http_end},
-      {&names.ftp_start, FotaStage::ftp_start},   {&names.ftp_end, FotaStage::ftp_end},
-      {&names.file_start, FotaStage::file_start}, {&names.file_end, FotaStage::file_end},
-      {&names.downloading, FotaStage::downloading}, {&names.start, FotaStage::start},
-      {&names.updating, FotaStage::updating},     {&names.restore, FotaStage::restore},
-      {&names.end, FotaStage::end}};
+  const std::pair<const std::string*, FotaStage> stages[] = {{&names.http_start, FotaStage::http_start},
+                                                             {&names.http_end, FotaStage::http_end},
+                                                             {&names.ftp_start, FotaStage::ftp_start},
+                                                             {&names.ftp_end, FotaStage::ftp_end},
+                                                             {&names.file_start, FotaStage::file_start},
+                                                             {&names.file_end, FotaStage::file_end},
+                                                             {&names.downloading, FotaStage::downloading},
+                                                             {&names.start, FotaStage::start},
+                                                             {&names.updating, FotaStage::updating},
+                                                             {&names.restore, FotaStage::restore},
+                                                             {&names.end, FotaStage::end}};
   const auto found = std::ranges::find_if(stages, [&](const auto& entry) { return *entry.first == urc.name; });
   return found == std::end(stages) ? FotaStage::unknown : found->second;
 }

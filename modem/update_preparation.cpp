@@ -16,7 +16,8 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::reach() {
     const auto opened = co_await port_.open();
     if (opened) {
       const auto openings = port_.openings();
-      const auto listened = std::max(port_.opened_at() + seconds(timeouts_.listen), file_data_until_.value_or(Clock::time_point()));
+      const auto listened =
+          std::max(port_.opened_at() + seconds(timeouts_.listen), file_data_until_.value_or(Clock::time_point()));
       co_await listen_until(listened);
       if (danger_.evidence == Evidence::fota_urc) {
         co_return fail_or_reject(UpdateError::of(Finding::module_updating, Phase::preparing));
@@ -83,7 +84,8 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::check_identity() {
                                              "the module runs " + version_ + ", the delta starts from " + order_.from));
   }
   if (profile_->needs_minifota(identity->model, version_)) {
-    co_return fail_or_reject(UpdateError::of(Finding::unsupported_package, Phase::preparing, "the module runs " + version_));
+    co_return fail_or_reject(
+        UpdateError::of(Finding::unsupported_package, Phase::preparing, "the module runs " + version_));
   }
   co_return Fate::go_on;
 }
@@ -110,8 +112,9 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::bring_package() {
   }
   if (order_.delivery == Delivery::file) co_return co_await find_file();
   if (profile_->local_form != LocalForm::path) {
-    co_return fail_or_reject(UpdateError::of(Finding::unsupported_delivery, Phase::preparing,
-                                             "modules of the family " + profile_->name + " are not given files over AT"));
+    co_return fail_or_reject(
+        UpdateError::of(Finding::unsupported_delivery, Phase::preparing,
+                        "modules of the family " + profile_->name + " are not given files over AT"));
   }
   co_return co_await upload();
 }

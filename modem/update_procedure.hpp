@@ -2,9 +2,9 @@
 //
 //   reach the module · take a slot · synchronise, identify, check base, SIM, registration, PDP context
 //   (upload: the delta into its file system)                                            update_preparation.cpp
-//   journal "commanded" · AT+QFOTADL="HTTP://..."  >  OK  >  HTTPSTART  >  (last byte wanted: journal "released", let it
-//   go)  >  HTTPEND,0  >  port lost and found again  >  START  >  UPDATING,n  >  END,0  >  RDY  >  version read back by
-//   the same command as before                                                          update_procedure.cpp
+//   journal "commanded" · AT+QFOTADL="HTTP://..."  >  OK  >  HTTPSTART  >  (last byte wanted: journal "released", let
+//   it go)  >  HTTPEND,0  >  port lost and found again  >  START  >  UPDATING,n  >  END,0  >  RDY  >  version read back
+//   by the same command as before                                                          update_procedure.cpp
 //
 // For every delivery but http the border is the command: "released" is journalled before AT+QFOTADL is written, and
 // nothing but the module's own word ends the attempt (contract, laws 1 and 2). START, UPDATING, END and RDY may each be
@@ -103,7 +103,9 @@ class UpdateProcedure {
   void report_download();
   void warn(std::string word);
   [[nodiscard]] bool is_http() const { return order_.delivery == Delivery::http; }
-  [[nodiscard]] bool downloads() const { return order_.delivery != Delivery::upload && order_.delivery != Delivery::file; }
+  [[nodiscard]] bool downloads() const {
+    return order_.delivery != Delivery::upload && order_.delivery != Delivery::file;
+  }
   [[nodiscard]] std::string upload_name() const;
 
   asio::io_context& loop_;

@@ -51,8 +51,8 @@ struct UpdateOrder {
 /// How far it has got, as journalled.
 struct Checkpoint {
   Step step = Step::preparing;
-  unsigned attempt = 0;  ///< the attempt under way, or the number of those that are over; from 1
-  std::string token;     ///< of the attempt under way, when it is the file server's
+  unsigned attempt = 0;    ///< the attempt under way, or the number of those that are over; from 1
+  std::string token;       ///< of the attempt under way, when it is the file server's
   bool uploading = false;  ///< of preparing: what is written may be file data for the module (AT+QFUPL)
   std::string profile;     ///< the family that the module was found to be of
 };

@@ -228,8 +228,15 @@ std::string update_body(const UpdateRequest& request, const std::string& transac
     if (request.version) selector["version"] = *request.version;
     body["modules"] = std::move(selector);
   }
-  body["artifact"] = {{"url", request.url}, {"sha256", request.sha256}};
-  if (request.size) body["artifact"]["size"] = *request.size;
+  if (request.delivery != "http") body["delivery"] = request.delivery;
+  if (request.delivery == "url") {
+    body["url"] = request.url;
+  } else if (request.delivery == "file") {
+    body["file"] = request.file;
+  } else {
+    body["artifact"] = {{"url", request.url}, {"sha256", request.sha256}};
+    if (request.size) body["artifact"]["size"] = *request.size;
+  }
   body["from"] = request.from;
   body["to"] = request.to;
   body["transaction"] = transaction;

@@ -67,7 +67,10 @@ std::string json_line(const std::string& topic, const std::string& payload, bool
 struct UpdateRequest {
   std::vector<std::string> modules;  ///< one that is "all": every module
   std::optional<std::string> tag, model, version;
-  std::string url, sha256, from, to;
+  std::string delivery = "http";  ///< http, ftp, url, upload or file
+  std::string url, sha256;        ///< of the artifact; of delivery url the module's own
+  std::string file;               ///< of delivery file
+  std::string from, to;
   std::optional<std::uint64_t> size;
   std::optional<std::string> job;
   std::optional<std::int64_t> attempts;

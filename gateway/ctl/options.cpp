@@ -95,8 +95,15 @@ void add_update(CLI::App& app, Line& line) {
   modules->excludes(tag)->excludes(model);
   tag->excludes(model);
   version->needs(model);
-  update->add_option("--url", request.url, "of the delta, http:// or https://")->required();
-  update->add_option("--sha256", request.sha256, "of the delta")->required();
+  update
+      ->add_option("--delivery", request.delivery,
+                   "http, ftp, upload: the gateway brings the delta; url, file: it does not")
+      ->check(CLI::IsMember({"http", "ftp", "upload", "url", "file"}))
+      ->capture_default_str();
+  update->add_option("--url", request.url,
+                     "of the delta; with --delivery url as the module fetches it, http:// or ftp://");
+  update->add_option("--sha256", request.sha256, "of the delta");
+  update->add_option("--file", request.file, "with --delivery file: the delta in the module, UFS:delta.bin");
   update->add_option("--size", request.size, "of the delta, in bytes")->check(CLI::PositiveNumber);
   update->add_option("--from", request.from, "the version that the delta starts from")->required();
   update->add_option("--to", request.to, "the version that it leads to")->required();
@@ -109,6 +116,25 @@ void add_update(CLI::App& app, Line& line) {
 void add_watch(CLI::App& app, Line& line) {
   line.watch = app.add_subcommand("watch", "follow a job to its end, or all jobs until interrupted");
   line.watch->add_option("job", line.job, "id of the job")->check(rule(check_job, "JOB"));
+}
+
+/// Each delivery names the delta in its own way. Throws CLI::ValidationError.
+void check_delivery(const UpdateRequest& request) {
+  struct Need {
+    const char* option;
+    const std::string& value;
+    bool wanted;
+  };
+  const bool url = request.delivery == "url", file = request.delivery == "file";
+  for (const auto& need : {Need{"--url", request.url, !file}, Need{"--sha256", request.sha256, !file && !url},
+                           Need{"--file", request.file, file}}) {
+    if (need.value.empty() != need.wanted) continue;
+    throw CLI::ValidationError(need.option, std::string(need.wanted ? "is needed" : "has no meaning") +
+                                                " with --delivery " + request.delivery);
+  }
+  if (request.size && (url || file)) {
+    throw CLI::ValidationError("--size", "has no meaning with --delivery " + request.delivery);
+  }
 }
 
 /// Throws CLI::ValidationError.
@@ -130,6 +156,7 @@ Options finished(Line& line) {
   if (request.modules.empty() && !request.tag && !request.model) {
     throw CLI::ValidationError("update", "one of --modules, --tag and --model is needed");
   }
+  check_delivery(request);
   options.call = UpdateCall{request, !line.no_wait};
   return options;
 }

@@ -116,7 +116,8 @@ struct UpdateFixture {
   /// The port has been open, and listened to, for long enough.
   void greet_again(const std::string& version = kFrom, const std::string& imei = kImei) {
     introduce(version, imei);
-    const bool goes_on = version == order.from && is_imei(imei) && (order.imei.empty() || imei == order.imei) && !env.duplicate_imei;
+    const bool goes_on =
+        version == order.from && is_imei(imei) && (order.imei.empty() || imei == order.imei) && !env.duplicate_imei;
     const bool downloads = order.delivery != Delivery::upload && order.delivery != Delivery::file;
     if (goes_on && downloads && !order.pdp) answer_network();
   }

@@ -153,6 +153,23 @@ TEST_CASE("the body of an update") {
         update_body(request, "t") ==
         R"({"artifact":{"sha256":"00","url":"http://h/f"},"from":"A","modules":{"model":"UC20","version":"A"},"to":"B","transaction":"t"})");
   }
+  SUBCASE("another delivery of an artifact") {
+    request.modules = {"all"};
+    request.delivery = "upload";
+    CHECK(
+        update_body(request, "t") ==
+        R"({"artifact":{"sha256":"00","url":"http://h/f"},"delivery":"upload","from":"A","modules":"all","to":"B","transaction":"t"})");
+  }
+  SUBCASE("a URL of the module's own, a file in it") {
+    request.modules = {"all"};
+    request.delivery = "url";
+    CHECK(update_body(request, "t") ==
+          R"({"delivery":"url","from":"A","modules":"all","to":"B","transaction":"t","url":"http://h/f"})");
+    request.delivery = "file";
+    request.file = "UFS:f";
+    CHECK(update_body(request, "t") ==
+          R"({"delivery":"file","file":"UFS:f","from":"A","modules":"all","to":"B","transaction":"t"})");
+  }
   SUBCASE("by tag, with bytes that are no UTF-8") {
     request.tag = "lab\xff";
     CHECK(update_body(request, "t").find(R"("modules":{"tag":"lab\ufffd"})") != std::string::npos);

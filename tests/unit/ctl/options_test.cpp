@@ -86,6 +86,33 @@ TEST_CASE("update, by ids, tag and model") {
   CHECK(model.request.version == "V1");
 }
 
+TEST_CASE("each delivery names the delta in its own way") {
+  const std::vector<const char*> base = {"--gateway", "g", "update", "--modules", "all", "--from", "A", "--to", "B"};
+  const auto with = [&](std::vector<const char*> more) {
+    more.insert(more.begin(), base.begin(), base.end());
+    return more;
+  };
+  const auto url = std::get<UpdateCall>(options_of(with({"--delivery", "url", "--url", "ftp://u:p@h/f"})).call);
+  CHECK(url.request.delivery == "url");
+  CHECK(url.request.url == "ftp://u:p@h/f");
+  const auto file = std::get<UpdateCall>(options_of(with({"--delivery", "file", "--file", "UFS:f"})).call);
+  CHECK(file.request.file == "UFS:f");
+  CHECK(std::get<UpdateCall>(options_of(with({"--delivery", "upload", "--url", "http://h/f", "--sha256", "a"})).call)
+            .request.delivery == "upload");
+  for (const auto& wrong :
+       std::vector<std::vector<const char*>>{{},
+                                             {"--url", "http://h/f"},
+                                             {"--delivery", "pigeon", "--url", "http://h/f", "--sha256", "a"},
+                                             {"--delivery", "ftp", "--url", "http://h/f"},
+                                             {"--delivery", "url", "--url", "http://h/f", "--sha256", "a"},
+                                             {"--delivery", "url", "--url", "http://h/f", "--size", "1"},
+                                             {"--delivery", "file", "--file", "UFS:f", "--url", "http://h/f"},
+                                             {"--delivery", "file"},
+                                             {"--url", "http://h/f", "--sha256", "a", "--file", "UFS:f"}}) {
+    CHECK(code_of(with(wrong)) == kExitUsage);
+  }
+}
+
 TEST_CASE("the password comes from a file, its line end does not") {
   const dfota::test::TempDir dir;
   const std::string file = dir / "password";

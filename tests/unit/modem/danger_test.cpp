@@ -5,8 +5,7 @@
 using namespace dfota;
 
 TEST_CASE("the table: what may be written, for each step against each evidence") {
-  constexpr auto no = MaySend::nothing, at = MaySend::bare_at, package = MaySend::package,
-                 all = MaySend::anything;
+  constexpr auto no = MaySend::nothing, at = MaySend::bare_at, package = MaySend::package, all = MaySend::anything;
   struct Row {
     Step step;
     Evidence evidence;

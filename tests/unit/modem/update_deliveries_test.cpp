@@ -18,7 +18,9 @@ void to_command(UpdateFixture& f, const std::string& text) {
 }
 
 void flash(UpdateFixture& f) {
-  f.module.say("\r\n+QIND: \"FOTA\",\"START\"\r\n\r\n+QIND: \"FOTA\",\"UPDATING\",1\r\n\r\n+QIND: \"FOTA\",\"UPDATING\",100\r\n");
+  f.module.say(
+      "\r\n+QIND: \"FOTA\",\"START\"\r\n\r\n+QIND: \"FOTA\",\"UPDATING\",1\r\n\r\n+QIND: "
+      "\"FOTA\",\"UPDATING\",100\r\n");
   f.module.say("\r\n+QIND: \"FOTA\",\"END\",0\r\n\r\nRDY\r\n");
   f.step(3s);
 }
@@ -248,7 +250,9 @@ TEST_CASE("BG96: AT+QFOTADL=1, and RESTORE counts the second half of the flashin
   to_command(f, "AT+QFOTADL=1");
   f.module.say("\r\n+QIND: \"FOTA\",\"START\"\r\n\r\n+QIND: \"FOTA\",\"UPDATING\",50\r\n");
   CHECK(f.env.reports.back().percent == 25);
-  f.module.say("\r\n+QIND: \"FOTA\",\"Last upgrade was not finished,continue upgrade\"\r\n\r\n+QIND: \"FOTA\",\"RESTORE\",50%\r\n");
+  f.module.say(
+      "\r\n+QIND: \"FOTA\",\"Last upgrade was not finished,continue upgrade\"\r\n\r\n+QIND: "
+      "\"FOTA\",\"RESTORE\",50%\r\n");
   CHECK(f.env.reports.back().percent == 75);
   f.module.say("\r\n+QIND: \"FOTA\",\"END\",0\r\n\r\nRDY\r\n\r\nAPP RDY\r\n");
   f.step(3s);
@@ -257,7 +261,8 @@ TEST_CASE("BG96: AT+QFOTADL=1, and RESTORE counts the second half of the flashin
   CHECK(f.result->warnings == std::vector<std::string>{"file_not_checked", "unverified_delivery"});
 }
 
-TEST_CASE("LTE Standard(A): extra parameters, DOWNLOADING is an ordinal, and RDY in mid-flash is not believed at once") {
+TEST_CASE(
+    "LTE Standard(A): extra parameters, DOWNLOADING is an ordinal, and RDY in mid-flash is not believed at once") {
   UpdateFixture f;
   f.model = "EC200A";
   with(f, Delivery::url, "https://h:443/a.bin");
@@ -306,7 +311,8 @@ hint = "Look for smoke"
   f.model = "ZZ9-A";
   with(f, Delivery::ftp);
   to_command(f, "AT+QFOTADL=\"Ftp://user:secret@10.0.0.2:21/delta.bin\",7");
-  f.module.say("\r\n+QIND: \"FOTA\",\"PULL\"\r\n\r\n+QIND: \"FOTA\",\"PULLED\",0\r\n\r\n+QIND: \"FOTA\",\"BURN\",5\r\n");
+  f.module.say(
+      "\r\n+QIND: \"FOTA\",\"PULL\"\r\n\r\n+QIND: \"FOTA\",\"PULLED\",0\r\n\r\n+QIND: \"FOTA\",\"BURN\",5\r\n");
   CHECK(f.env.reports.back().percent == 50);
   SUBCASE("END") {
     f.module.say("\r\n+QIND: \"FOTA\",\"END\",9\r\n\r\nRDY\r\n");
