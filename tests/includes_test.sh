@@ -10,7 +10,7 @@ own_rules='
 base       base
 transport  base transport
 config     base config
-simulator  base simulator
+simulator  base simulator config/profile.hpp
 modem      base transport config modem
 ctl        base transport ctl gateway/json_guard.hpp
 gateway    base transport config modem gateway
