@@ -78,11 +78,15 @@ const EndCode* Profiles::any_end_code(int code) const {
   return nullptr;
 }
 
+std::vector<Profile> Profiles::all() const {
+  std::vector<Profile> profiles = own_;
+  profiles.insert(profiles.end(), builtin_.begin(), builtin_.end());
+  return profiles;
+}
+
 std::string Profiles::names() const {
   std::string list;
-  for (const auto* profiles : {&own_, &builtin_}) {
-    for (const auto& profile : *profiles) list += (list.empty() ? "" : ", ") + profile.name;
-  }
+  for (const auto& profile : all()) list += (list.empty() ? "" : ", ") + profile.name;
   return list;
 }
 

@@ -100,6 +100,8 @@ class Profiles {
   [[nodiscard]] const Profile* choose(std::string_view name, std::string_view model) const {
     return name == "auto" ? by_model(model) : by_name(name);
   }
+  /// The operator's own first.
+  [[nodiscard]] std::vector<Profile> all() const;
   /// "bg96, ec2x, ...": for messages.
   [[nodiscard]] std::string names() const;
   bool operator==(const Profiles&) const = default;

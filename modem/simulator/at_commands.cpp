@@ -27,6 +27,8 @@ std::string_view cme_words(int code) {
       return "SIM busy";
     case 30:
       return "no network service";
+    case kCmeIncorrectParameters:
+      return "incorrect parameters";
     case 100:
       return "unknown";
     case kCmeFileNotFound:
@@ -36,20 +38,24 @@ std::string_view cme_words(int code) {
   }
 }
 
-constexpr int kCmeNotAllowed = 3;
 constexpr int kCmeNotSupported = 4;
 
-AtAnswer start_fota(std::string_view target, const Behaviour& behaviour, const AtSettings& settings,
+AtAnswer start_fota(std::string_view arguments, const Behaviour& behaviour, const AtSettings& settings,
                     const AtSubject& subject) {
   if (behaviour.refuse == Refusal::error) return {framed("ERROR"), {}, {}};
   if (behaviour.refuse == Refusal::cme) return at_error(behaviour.refuse_cme, settings);
-  const auto parsed = parse_target(target);
-  if (subject.busy || !parsed) return at_error(kCmeNotAllowed, settings);
-  if (parsed->delivery == Delivery::ufs && (subject.files == nullptr || !subject.files->has(parsed->file))) {
+  if (subject.busy) return at_error(kCmeNotAllowed, settings);
+  const auto taken = take_order(subject.family, subject.model, subject.version, arguments);
+  if (const auto* refused = std::get_if<int>(&taken)) return at_error(*refused, settings);
+  const auto& order = std::get<FotaOrder>(taken);
+  const auto& target = order.target;
+  const bool absent_file =
+      target.delivery == Delivery::ufs && (subject.files == nullptr || !subject.files->has(target.file));
+  if (absent_file || (target.delivery == Delivery::efs && !subject.has_efs_package)) {
     return at_error(kCmeFileNotFound, settings);
   }
   auto accepted = at_ok();
-  accepted.update = *parsed;
+  accepted.update = order;
   return accepted;
 }
 
@@ -81,15 +87,23 @@ std::optional<AtAnswer> set_cid(std::string_view command, AtSubject& subject) {
   return at_ok();
 }
 
+std::string full_version(const Behaviour& behaviour, const AtSubject& subject) {
+  const bool is_long = subject.version.find('_') != std::string::npos;
+  return subject.version + (behaviour.qgmr_long && !is_long ? "_01.001.01.001" : "");
+}
+
 std::optional<AtAnswer> tell(std::string_view command, const Behaviour& behaviour, const AtSettings& settings,
                              const AtSubject& subject) {
   if (command == "ATI") {
     // One frame round three lines, as the manual prints it.
-    return AtAnswer{"\r\nQuectel\r\n" + subject.model + "\r\nRevision: " + subject.version + "\r\n\r\nOK\r\n", {}, {}};
+    return AtAnswer{
+        "\r\nQuectel\r\n" + subject.model + "\r\nRevision: " + revision_of(subject.version) + "\r\n\r\nOK\r\n", {}, {}};
   }
+  if (command == "AT+QFOTADL=?") return at_ok(order_help(subject.family));
   if (command == "AT+GSN" || command == "AT+CGSN") return at_ok(subject.imei);
-  if (command == "AT+GMR" || command == "AT+CGMR") return at_ok(subject.version);
-  if (command == "AT+QGMR") return at_ok(subject.version + (behaviour.qgmr_long ? "_01.001.01.001" : ""));
+  if (command == "AT+GMR" || command == "AT+CGMR") return at_ok(revision_of(subject.version));
+  if (command == "AT+QGMR") return at_ok(full_version(behaviour, subject));
+  if (command == "AT+CSQ?") return at_error(kCmeNotAllowed, settings);
   if (command == "AT+CMEE?") return at_ok("+CMEE: " + std::to_string(settings.cmee));
   if (command == "AT+CSQ") return at_ok("+CSQ: 21,99");
   if (command == "AT+QURCCFG=\"URCPORT\"") return at_ok("+QURCCFG: \"urcport\",\"usbat\"");
@@ -97,7 +111,7 @@ std::optional<AtAnswer> tell(std::string_view command, const Behaviour& behaviou
 }
 
 bool is_plainly_ok(std::string_view command) {
-  static constexpr std::string_view kWhole[] = {"AT", "ATV1", "AT&D0", "AT&W", "AT+QFOTADL=?", "AT+CFUN=1"};
+  static constexpr std::string_view kWhole[] = {"AT", "ATV1", "AT&D0", "AT&W", "AT+CFUN=1"};
   static constexpr std::string_view kStarts[] = {"AT+QIACT=", "AT+QIDEACT=", "AT+QURCCFG=\"URCPORT\","};
   return std::find(std::begin(kWhole), std::end(kWhole), command) != std::end(kWhole) ||
          std::any_of(std::begin(kStarts), std::end(kStarts), [=](auto start) { return starts_with(command, start); });
@@ -131,17 +145,12 @@ std::optional<std::string> command_in(std::string_view line) {
   return std::string(line);
 }
 
-std::optional<std::string> qfotadl_target(std::string_view command) {
+std::optional<std::string> qfotadl_arguments(std::string_view command) {
   constexpr std::string_view kStart = "AT+QFOTADL=";
   if (!starts_with(at_upper(command), kStart)) return std::nullopt;
   command.remove_prefix(kStart.size());
   if (command == "?") return std::nullopt;
-  if (command.size() < 2 || command.front() != '"') return std::string();
-  command.remove_prefix(1);
-  const auto end = command.rfind('"');
-  const bool stream = starts_with(at_upper(command), "FILE:");
-  if (end == std::string_view::npos || (end + 1 != command.size() && !(stream && command[end + 1] == ','))) return "";
-  return std::string(command.substr(0, end));
+  return std::string(command);
 }
 
 AtAnswer at_ok(const std::string& text) {
@@ -181,8 +190,8 @@ std::string framed(std::string_view text) {
 }
 
 AtAnswer answer(std::string_view command, const Behaviour& behaviour, AtSettings& settings, AtSubject& subject) {
-  const auto target = qfotadl_target(command);
-  if (target) return start_fota(*target, behaviour, settings, subject);
+  const auto arguments = qfotadl_arguments(command);
+  if (arguments) return start_fota(*arguments, behaviour, settings, subject);
   const auto folded = at_upper(command);
   if (is_plainly_ok(folded)) return at_ok();
   if (auto done = set_mode(folded, behaviour, settings)) return *done;

@@ -8,9 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include "modem/simulator/family.hpp"
 #include "modem/simulator/faults.hpp"
 #include "modem/simulator/file_system.hpp"
-#include "modem/simulator/update_target.hpp"
+#include "modem/simulator/fota_order.hpp"
 
 namespace dfota::sim {
 
@@ -43,6 +44,8 @@ struct AtSubject {
   int registration_questions = 0;  ///< AT+CREG?, AT+CGREG? and AT+CEREG?, counted while unregistered
   std::map<int, PdpContext> contexts{};
   FileSystem* files = nullptr;
+  Family family{};
+  bool has_efs_package = false;
 };
 
 /// An accepted AT+QFUPL.
@@ -54,8 +57,8 @@ struct UploadOrder {
 };
 
 struct AtAnswer {
-  std::string text;                    ///< framed for ATV1
-  std::optional<UpdateTarget> update;  ///< of an accepted AT+QFOTADL
+  std::string text;                 ///< framed for ATV1
+  std::optional<FotaOrder> update;  ///< an accepted AT+QFOTADL
   std::optional<UploadOrder> upload;
 };
 
@@ -72,9 +75,8 @@ class AtLines {
 
 /// The command without what stands before its "AT"; nothing when there is no "AT".
 std::optional<std::string> command_in(std::string_view line);
-/// The text between the quotes of AT+QFOTADL="...", whatever it is; parameters may follow behind "FILE:<length>" only.
-/// Nothing for every other command and for =?.
-std::optional<std::string> qfotadl_target(std::string_view command);
+/// What stands behind AT+QFOTADL=, whatever it is; nothing for every other command and for =?.
+std::optional<std::string> qfotadl_arguments(std::string_view command);
 AtAnswer answer(std::string_view command, const Behaviour& behaviour, AtSettings& settings, AtSubject& subject);
 
 AtAnswer at_ok(const std::string& text = "");

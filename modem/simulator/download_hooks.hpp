@@ -1,6 +1,7 @@
 // What a download of the module's own tells its owner, and asks it, whatever the protocol. On the loop's thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string_view>
@@ -15,6 +16,8 @@ enum class Step { go_on, stop };
 
 struct DownloadHooks {
   std::function<void(std::string_view event, const Json& fields)> log;
+  /// After each piece, of both protocols; the total is known then.
+  std::function<void(uint64_t bytes, uint64_t total)> progress;
   /// Awaited once, when this percent of the package is there.
   std::optional<int> at_percent;
   std::function<Awaitable<Step>()> reached;

@@ -100,11 +100,11 @@ std::vector<std::string> Family::boot_urcs(int index) const {
   return urcs;
 }
 
-std::vector<WritingStep> Family::writing_steps(bool uneven) const {
+std::vector<WritingStep> Family::writing_steps(Count count) const {
   const auto& names = profile_.stages;
   const auto most = names.updating_max;
   std::vector<WritingStep> steps;
-  if (uneven) steps.push_back({qind(names.updating, 0), 0, false});
+  if (count != Count::usual) steps.push_back({qind(names.updating, 0), 0, false});
   const auto at = [most](unsigned percent) { return (percent * most + kMostPercent - 1) / kMostPercent; };
   unsigned said = 0;
   for (const auto& stretch : stretches(profile_.reboots > 2 ? profile_.reboots - 2 : 0)) {
@@ -115,13 +115,22 @@ std::vector<WritingStep> Family::writing_steps(bool uneven) const {
       said = value;
     }
   }
-  if (uneven) keep_uneven(steps);
+  if (count == Count::uneven) keep_uneven(steps);
   if (names.restore.empty()) return steps;
   // BG96's guide prints the percent sign.
   for (unsigned percent = 1; percent <= kMostPercent; ++percent) {
     steps.push_back({qind(names.restore, static_cast<int>(percent)) + "%", kMostPercent, false});
   }
   return steps;
+}
+
+Count Family::count_from_file() const {
+  return profile_.name == "ep06" ? Count::from_zero : Count::usual;
+}
+
+std::string Family::downloading_urc(unsigned index, unsigned urcs) const {
+  const bool percent = profile_.stages.downloading_max == kMostPercent;
+  return qind(profile_.stages.downloading, static_cast<int>(percent ? index * kMostPercent / urcs : index));
 }
 
 std::optional<int> Family::code_named(std::string_view name) const {

@@ -19,11 +19,16 @@ struct WritingStep {
   bool reboots_before = false;  ///< the module reboots before it says this
 };
 
+/// The numbers of UPDATING. Uneven: those that an Air780E was seen to say, 0, 2, 4, 6, 9, 13 and so on.
+enum class Count { usual, from_zero, uneven };
+
 /// What is wrong with a package that is sound in itself.
 enum class Misfit { model, base };
 
 class Family {
  public:
+  /// UC20's ways.
+  Family() : Family(of(builtin_profiles(), "UC20")) {}
   /// The family of a model; a model of none has UC20's ways. The profiles are copied from.
   static Family of(const Profiles& profiles, std::string_view model);
 
@@ -39,8 +44,11 @@ class Family {
   [[nodiscard]] std::vector<std::string> boot_urcs(int index) const;
   /// Before the first step: a family with one reboot has it at the end.
   [[nodiscard]] bool reboots_before_writing() const { return profile_.reboots > 1; }
-  /// `uneven`: only those that an Air780E was seen to say: 0, 2, 4, 6, 9, 13, ...
-  [[nodiscard]] std::vector<WritingStep> writing_steps(bool uneven) const;
+  [[nodiscard]] std::vector<WritingStep> writing_steps(Count count = Count::usual) const;
+  /// From a file of its own, an EG18 was seen to begin with 0.
+  [[nodiscard]] Count count_from_file() const;
+  /// The `index`th of `urcs` that tell of a download: a percentage, or the ordinal itself.
+  [[nodiscard]] std::string downloading_urc(unsigned index, unsigned urcs) const;
 
   [[nodiscard]] int corrupt_code() const;
   [[nodiscard]] int misfit_code(Misfit misfit) const;

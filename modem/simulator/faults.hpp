@@ -48,6 +48,8 @@ struct Behaviour {
   std::string wrong_version;
   bool end_twice = false;
   bool percent_back = false;
+  bool percent_uneven = false;
+  bool https_names = false;
   bool garbage_boot = false;
   bool boot_noise = false;
   bool split_writes = false;

@@ -109,6 +109,8 @@ struct FtpDownload::Transfer {
   std::condition_variable answered;
   CURLM* multi = nullptr;
   bool reached = false;
+  uint64_t taken = 0;
+  uint64_t of = 0;  ///< 0: not known
   std::optional<Step> step;
   bool stopping = false;
   bool finished = false;
@@ -142,6 +144,9 @@ bool FtpDownload::Transfer::take(std::string_view bytes) {
   }
   package.feed(bytes);
   const std::lock_guard lock(mutex);
+  taken = package.bytes();
+  of = static_cast<uint64_t>(std::max<curl_off_t>(total, 0));
+  if (const auto alive = self.lock()) wake_loop(alive);
   return !stopping;
 }
 
@@ -297,11 +302,16 @@ Awaitable<int> FtpDownload::run() {
   for (;;) {
     bool finished = false;
     bool reached = false;
+    uint64_t taken = 0;
+    uint64_t of = 0;
     {
       const std::lock_guard lock(transfer_->mutex);
+      taken = transfer_->taken;
+      of = transfer_->of;
       finished = transfer_->finished;
       reached = transfer_->reached;
     }
+    if (hooks_.progress && of > 0) hooks_.progress(taken, of);
     if (finished) break;
     if (reached) {
       const auto step = co_await hooks_.reached();

@@ -306,6 +306,7 @@ Awaitable<int> HttpDownload::read_body(uint64_t until) {
     }
     const auto size = std::min(buffer_.size(), wanted(until));
     package_->feed(std::string_view(buffer_).substr(0, size));
+    if (hooks_.progress) hooks_.progress(package_->bytes(), total_);
     buffer_.erase(0, size);
     if (habits_.client == Client::slow) {
       co_await sleep_for(loop_, std::chrono::milliseconds(1000 / kSlowStepsPerSecond));

@@ -6,6 +6,7 @@
 #include <csignal>
 #include <iostream>
 
+#include "config/profile.hpp"
 #include "modem/simulator/rack.hpp"
 
 namespace {
@@ -20,6 +21,15 @@ struct DeltaOptions {
 int fail(const Error& error) {
   std::cerr << "dfota-rack: " << error.message << '\n';
   return 1;
+}
+
+/// The operator's families before the built-in ones. Every fault of theirs goes to stderr.
+std::optional<Profiles> take_profiles(const std::string& dir) {
+  if (dir.empty()) return builtin_profiles();
+  auto loaded = load_profiles(dir);
+  if (auto* profiles = std::get_if<Profiles>(&loaded)) return std::move(*profiles);
+  for (const auto& fault : std::get<ConfigFaults>(loaded)) std::cerr << fault.text() << '\n';
+  return std::nullopt;
 }
 
 int write_delta(const DeltaOptions& options) {
@@ -68,13 +78,17 @@ int main(int argc, char** argv) {
   CLI::App app("dfota-rack: a rack of simulated Quectel modules on pseudo-terminals");
   sim::RackOptions options;
   DeltaOptions delta;
-  std::string log_file;
+  std::string log_file, profiles_dir;
   std::vector<std::string> faults;
   delta.header.size = 262144;
   auto* dir = app.add_option("--dir", options.dir, "where the ports stand: DIR/m0, DIR/m1, ...");
   app.add_option("--count", options.count, "number of modules")->check(CLI::Range(1, 4000));
   app.add_option("--model", options.module.model, "model of the modules, or of the delta");
-  app.add_option("--version", options.module.version, "version of a module's very first boot");
+  app.add_option("--profiles-dir", profiles_dir, "families of modules beside the built-in ones, *.toml");
+  app.add_option("--efs", options.module.efs_package, "the package that AT+QFOTADL=1 of a BG96 takes")
+      ->check(CLI::ExistingFile);
+  app.add_option("--version", options.module.version,
+                 "version of a module's very first boot; its family's when left out");
   app.add_option("--speed", options.module.pace.speed, "divides every duration of the modules' own")
       ->check(CLI::Range(0.01, 100000.0));
   app.add_option("--baud", options.module.baud,
@@ -96,6 +110,9 @@ int main(int argc, char** argv) {
     return write_delta(delta);
   }
   if (options.dir.empty()) return fail(Error(Errc::invalid, "--dir is missing; --help tells the rest"));
+  const auto profiles = take_profiles(profiles_dir);
+  if (!profiles) return 1;
+  options.module.profiles = &*profiles;
   for (const auto& spec : faults) {
     auto fault = sim::Fault::parse(spec);
     if (!fault) return fail(fault.error());

@@ -19,6 +19,16 @@ void raise_open_files_limit() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+Error unknown_model(const std::string& model, const Profiles& profiles) {
+  std::string known;
+  for (const auto& profile : profiles.all()) {
+    known += "\n  " + profile.name + ":";
+    for (const auto& beginning : profile.models) known += " " + beginning;
+  }
+  return {Errc::invalid, "no family of modules has a model '" + model + "'; known are" + known +
+                             "\n--profiles-dir adds families; --fault model=" + model + " plays UC20's ways"};
+}
+
 }  // namespace
 
 Rack::~Rack() {
@@ -36,6 +46,10 @@ Result<void> Rack::take_dir(const std::string& dir) {
 }
 
 Result<void> Rack::start(const RackOptions& options) {
+  const auto& module_options = options.module;
+  if (module_options.profiles->by_model(module_options.model) == nullptr) {
+    return unknown_model(module_options.model, *module_options.profiles);
+  }
   raise_open_files_limit();
   auto taken = take_dir(options.dir);
   if (!taken) return taken;

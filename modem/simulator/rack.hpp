@@ -26,7 +26,8 @@ class Rack {
   Rack& operator=(const Rack&) = delete;
 
   /// Takes the directory (one rack each), raises the limit of open files, opens every port.
-  /// Errc::busy: another rack has it; Errc::invalid: a link's name is taken by something else.
+  /// Errc::busy: another rack has it; Errc::invalid: a link's name is taken by something else, or no family has the
+  /// model.
   Result<void> start(const RackOptions& options);
   /// Symlinks go, summaries are written.
   void finish();

@@ -22,7 +22,8 @@ struct FtpUrl {
   bool over_limit = false;  ///< the guide: URL 255 bytes; user, password, server and path 50 each
 };
 
-enum class Delivery { http, ftp, ufs, stream };
+/// `efs`: the package that lies where the firmware looks for it (AT+QFOTADL=1 of a BG96).
+enum class Delivery { http, ftp, ufs, efs, stream };
 
 struct UpdateTarget {
   Delivery delivery = Delivery::http;

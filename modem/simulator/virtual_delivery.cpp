@@ -1,15 +1,35 @@
 // How the package of an AT+QFOTADL comes into the module: over HTTP, over FTP, over the port, or out of its own files.
+#include <array>
+#include <fstream>
+
 #include "modem/simulator/ftp_download.hpp"
 #include "modem/simulator/virtual_module.hpp"
 
 namespace dfota::sim {
+namespace {
+
+void feed_file(const std::string& path, DeltaCheck& check) {
+  std::ifstream file(path, std::ios::binary);
+  std::array<char, 16384> room;
+  while (file) {
+    file.read(room.data(), static_cast<std::streamsize>(room.size()));
+    check.feed(std::string_view(room.data(), static_cast<size_t>(file.gcount())));
+  }
+}
+
+}  // namespace
 
 /// 0, the code for the end of this delivery, or kDownloadStopped.
-Awaitable<int> VirtualModule::fetch(UpdateTarget target, Result<DeltaHeader>& package) {
+Awaitable<int> VirtualModule::fetch(FotaOrder order, Result<DeltaHeader>& package) {
+  const auto& target = order.target;
   if (target.delivery == Delivery::stream) co_return co_await take_stream(target.length, package);
   DownloadHooks hooks;
   hooks.log = [this](std::string_view event, const Json& fields) { record(event, fields); };
   hooks.reached = [this] { return download_reached(); };
+  hooks.progress = [this, urcs = order.downloading_urcs](uint64_t bytes, uint64_t total) {
+    tell_downloading(urcs, bytes, total);
+  };
+  downloading_said_ = 0;
   const auto& dropped = target.delivery == Delivery::ftp ? behaviour_.ftpend_after : behaviour_.httpend_after;
   if (dropped) hooks.at_percent = dropped->percent;
   if (behaviour_.reboot_download) hooks.at_percent = behaviour_.reboot_download;
@@ -31,6 +51,15 @@ Awaitable<int> VirtualModule::fetch(UpdateTarget target, Result<DeltaHeader>& pa
   }
   if (code == kDownloadStopped && dropped) code = dropped->code;
   co_return code;
+}
+
+/// Each number once, as far as the bytes have come; a download that begins again says none twice.
+void VirtualModule::tell_downloading(unsigned urcs, uint64_t bytes, uint64_t total) {
+  if (total == 0) return;
+  while (downloading_said_ < bytes * urcs / total) {
+    ++downloading_said_;
+    urc(subject_.family.downloading_urc(downloading_said_, urcs));
+  }
 }
 
 void VirtualModule::take_package(const DeltaCheck& check, int code, Result<DeltaHeader>& package) {
@@ -55,16 +84,20 @@ Awaitable<Step> VirtualModule::download_reached() {
 }
 
 /// The package is there already: the module reboots right after its OK.
-Awaitable<> VirtualModule::update_from_file(std::string name) {
+Awaitable<> VirtualModule::update_from_file(UpdateTarget target) {
   begin_flashing();
   DeltaCheck check;
-  const auto content = files_.read(name);
-  if (content) check.feed(*content);
+  if (target.delivery == Delivery::efs) {
+    feed_file(options_.efs_package, check);
+  } else if (const auto content = files_.read(target.file)) {
+    check.feed(*content);
+  }
+  const auto& name = target.delivery == Delivery::efs ? options_.efs_package : target.file;
   record("package_read", {{"name", name}, {"bytes", check.bytes()}, {"sha256", check.sha256()}});
   const bool back = co_await reboot(options_.pace.reboot_s);
   if (!back) co_await hang();
   const auto package = check.finish();
-  co_await apply(package);
+  co_await apply(package, subject_.family.count_from_file());
 }
 
 void VirtualModule::power_off() {

@@ -21,7 +21,6 @@ constexpr double kBounceSeconds = 3;
 constexpr auto kHeardWithin = std::chrono::milliseconds(500);
 constexpr auto kHeardEvery = std::chrono::milliseconds(5);
 constexpr std::string_view kGarbage("\x00\xff\xfe\x80\x1b[\x00\x7fU\xc3\x28 \xf0\x9f\r\x00\n+QI\x00", 21);
-constexpr std::string_view kBootNoise = "^boot.rom'v'!\n";
 
 void end_on_bug(std::exception_ptr failure) {
   if (failure) std::rethrow_exception(failure);
@@ -49,16 +48,18 @@ VirtualModule::VirtualModule(asio::io_context& loop, OpenWatch& watch, EventLog&
 
 Result<void> VirtualModule::start() {
   const auto kept = load_memory(state_path_);
+  subject_.model = behaviour_.model.empty() ? options_.model : behaviour_.model;
+  subject_.family = Family::of(*options_.profiles, subject_.model);
+  subject_.has_efs_package = !options_.efs_package.empty();
   if (!kept && kept.error().code != Errc::absent) return kept.error();
   if (kept)
     memory_ = *kept;
   else
-    memory_.version = behaviour_.version.empty() ? options_.version : behaviour_.version;
+    memory_.version = first_version();
   if (!behaviour_.imei.empty())
     memory_.imei = behaviour_.imei;
   else if (!kept)
     memory_.imei = imei_of(options_.index);
-  subject_.model = behaviour_.model.empty() ? options_.model : behaviour_.model;
   subject_.imei = memory_.imei;
   auto loaded = files_.load();
   if (!loaded) return loaded;
@@ -69,6 +70,11 @@ Result<void> VirtualModule::start() {
   asio::co_spawn(loop_, answer_commands(), end_on_bug);
   asio::co_spawn(loop_, live(), end_on_bug);
   return {};
+}
+
+std::string VirtualModule::first_version() const {
+  if (!behaviour_.version.empty()) return behaviour_.version;
+  return options_.version.empty() ? subject_.family.first_version(subject_.model) : options_.version;
 }
 
 void VirtualModule::finish() {
@@ -97,26 +103,22 @@ Awaitable<> VirtualModule::live() {
   co_await boot();
   for (;;) {
     while (!accepted_) co_await update_came_.wait_until(Clock::now() + kSleepBound);
-    const auto target = *accepted_;
+    const auto order = *accepted_;
     accepted_.reset();
     updating_ = true;
-    co_await update(target);
+    co_await update(order);
     updating_ = false;
   }
 }
 
 std::vector<std::string> VirtualModule::boot_urcs() const {
-  const std::vector<std::vector<std::string>> orders = {
-      {"RDY", "+CPIN: READY", "+QUSIM: 1", "+CFUN: 1", "+QIND: SMS DONE", "+QIND: PB DONE"},
-      {"RDY", "+CFUN: 1", "+CPIN: READY", "+QUSIM: 1", "+QIND: PB DONE", "+QIND: SMS DONE"},
-      {"RDY", "+QUSIM: 1", "+CPIN: READY", "+QIND: SMS DONE", "+CFUN: 1", "+QIND: PB DONE", "+QIND: PB DONE"},
-      {"+CFUN: 1", "RDY", "+CPIN: READY", "+QUSIM: 1", "+QIND: PB DONE", "+QIND: SMS DONE"},
-  };
-  auto urcs = orders[static_cast<size_t>(options_.index) % orders.size()];
+  auto urcs = subject_.family.boot_urcs(options_.index);
   const auto sim = std::find(urcs.begin(), urcs.end(), "+CPIN: READY");
   if (behaviour_.sim == Sim::pin) *sim = "+CPIN: SIM PIN";
   if (behaviour_.sim == Sim::absent || behaviour_.sim == Sim::failure) *sim = "+CPIN: NOT READY";
-  if (behaviour_.boot_noise) urcs.insert(std::find(urcs.begin(), urcs.end(), "RDY") + 1, "APP RDY");
+  const auto ready = std::find(urcs.begin(), urcs.end(), "RDY");
+  const bool said = std::find(urcs.begin(), urcs.end(), "APP RDY") != urcs.end();
+  if (behaviour_.boot_noise && !said && ready != urcs.end()) urcs.insert(ready + 1, "APP RDY");
   return urcs;
 }
 
@@ -181,7 +183,9 @@ Awaitable<> VirtualModule::bounce_port() {
   if (opened) record("ready", {{"port", port_.link()}, {"pts", port_.pts()}});
 }
 
+/// A stage that the family does not say has no text.
 void VirtualModule::urc(const std::string& text) {
+  if (text.empty()) return;
   const bool heard = send(framed(text));
   record("urc", {{"text", text}, {"heard", heard}});
 }
@@ -253,10 +257,13 @@ std::optional<UploadOrder> VirtualModule::run_command(const std::string& line) {
   const auto command = command_in(line);
   if (!command) return std::nullopt;
   record("command", {{"text", without_secrets(*command)}});
-  const auto target = qfotadl_target(*command);
-  if (target) {
+  const auto arguments = qfotadl_arguments(*command);
+  if (arguments) {
+    const auto parts = split_arguments(*arguments);
     ++qfotadl_count_;
-    record("qfotadl", {{"url", without_secrets(*target)}, {"count", qfotadl_count_}});
+    Json fields = {{"url", without_secrets(parts.address)}, {"count", qfotadl_count_}};
+    if (!parts.parameters.empty()) fields["parameters"] = parts.parameters;
+    record("qfotadl", fields);
     behaviour_ = behaviour_of(options_.faults, options_.index, qfotadl_count_);
   }
   if (behaviour_.no_answer) return std::nullopt;

@@ -23,6 +23,9 @@
 
 namespace dfota::sim {
 
+/// What the boot loader writes, without a frame.
+inline constexpr std::string_view kBootNoise = "^boot.rom'v'!\n";
+
 /// The module's own durations in seconds, at speed 1.
 struct Pace {
   double speed = 1;
@@ -38,8 +41,10 @@ struct ModuleOptions {
   std::string name;  ///< "m0": the link's name and the module's in the log
   std::string dir;
   std::string model = "UC20";
-  std::string version = "UC20GQBR03A11E1G";  ///< of the very first boot
-  int baud = 0;                              ///< of the port; 0: as fast as the kernel
+  std::string version;  ///< of the very first boot; empty: one of the family's
+  const Profiles* profiles = &builtin_profiles();
+  std::string efs_package;  ///< a file of the host, which AT+QFOTADL=1 of a BG96 takes; empty: there is none
+  int baud = 0;             ///< of the port; 0: as fast as the kernel
   Pace pace;
   std::vector<Fault> faults;
 };
@@ -74,18 +79,20 @@ class VirtualModule {
   Awaitable<> pause(double duration_s);
   Awaitable<> hang();
 
-  Awaitable<> update(UpdateTarget target);
-  Awaitable<> update_from_file(std::string name);
+  Awaitable<> update(FotaOrder order);
+  Awaitable<> update_from_file(UpdateTarget target);
   Awaitable<> refuse_by_ftp();
   Awaitable<> refuse(std::string stage, int code, double after_s);
-  Awaitable<int> fetch(UpdateTarget target, Result<DeltaHeader>& package);
+  Awaitable<int> fetch(FotaOrder order, Result<DeltaHeader>& package);
+  void tell_downloading(unsigned urcs, uint64_t bytes, uint64_t total);
   Awaitable<int> take_stream(uint64_t length, Result<DeltaHeader>& package);
   void take_package(const DeltaCheck& check, int code, Result<DeltaHeader>& package);
   Awaitable<Step> download_reached();
   Awaitable<> last_words_heard();
   Awaitable<> flash(std::string end_stage, Result<DeltaHeader> package);
-  Awaitable<> apply(Result<DeltaHeader> package);
-  Awaitable<bool> write_firmware(int until_percent);
+  Awaitable<> apply(Result<DeltaHeader> package, Count count);
+  Awaitable<bool> write_firmware(int until_percent, Count count);
+  Awaitable<> take_writing_faults(unsigned percent);
   Awaitable<> end_flashing(int code, std::string version);
   void leave_flashing();
   void power_off();
@@ -103,6 +110,8 @@ class VirtualModule {
   bool send(std::string_view bytes);
   void record(std::string_view event, const Json& fields = Json::object()) { log_.write(options_.name, event, fields); }
   void remember();
+  [[nodiscard]] std::string first_version() const;
+  [[nodiscard]] const StageNames& stages() const { return subject_.family.stages(); }
   [[nodiscard]] std::vector<std::string> boot_urcs() const;
 
   asio::io_context& loop_;
@@ -120,7 +129,7 @@ class VirtualModule {
   AtSettings settings_;
   AtSubject subject_;
   std::deque<std::string> commands_;
-  std::optional<UpdateTarget> accepted_;
+  std::optional<FotaOrder> accepted_;
   std::shared_ptr<DataTransfer> transfer_;
   Clock::time_point excess_until_;
   std::string unsent_;
@@ -131,6 +140,8 @@ class VirtualModule {
   bool booting_ = true;
   bool reset_in_download_ = false;
   bool powered_down_ = false;
+  bool low_voltage_told_ = false;
+  unsigned downloading_said_ = 0;
   int qfotadl_count_ = 0;
   uint64_t bytes_while_flashing_ = 0;
   uint64_t generation_ = 0;  ///< of boots: an answer of an earlier one is never sent

@@ -6,41 +6,40 @@
 namespace dfota::sim {
 namespace {
 
-constexpr int kCorrupt = 505;
-constexpr int kWrongBase = 510;
 constexpr double kNoRequestSeconds = 120;
 constexpr double kCheckSeconds = 1;
 constexpr const char* kLowVoltage = "+QIND: \"vbatt\",-1";
 constexpr int kEndFailsAt = 50;
 constexpr int kBackFrom = 60;
-constexpr int kBackTo = 40;
+constexpr unsigned kBackTo = 40;
 
-std::string qind(const std::string& stage) {
-  return "+QIND: \"FOTA\",\"" + stage + "\"";
-}
-std::string qind(const std::string& stage, int value) {
-  return qind(stage) + "," + std::to_string(value);
-}
+struct TransferStages {
+  std::string start, end;
+};
 
-std::string way_of(Delivery delivery) {
+TransferStages transfer_stages(const StageNames& names, Delivery delivery, const Behaviour& behaviour) {
   switch (delivery) {
     case Delivery::ftp:
-      return "FTP";
+      return {names.ftp_start, names.ftp_end};
     case Delivery::stream:
-      return "FILE";
+      return {names.file_start, names.file_end};
     case Delivery::http:
     case Delivery::ufs:
+    case Delivery::efs:
       break;
   }
-  return "HTTP";
+  if (behaviour.https_names) return {"HTTPSSTART", "HTTPSEND"};
+  return {names.http_start, names.http_end};
 }
 
 }  // namespace
 
-Awaitable<> VirtualModule::update(UpdateTarget target) {
+Awaitable<> VirtualModule::update(FotaOrder order) {
+  const auto& target = order.target;
+  low_voltage_told_ = false;
   if (behaviour_.no_start) co_return;
-  if (target.delivery == Delivery::ufs) {
-    co_await update_from_file(target.file);
+  if (target.delivery == Delivery::ufs || target.delivery == Delivery::efs) {
+    co_await update_from_file(target);
     co_return;
   }
   co_await pause(options_.pace.start_s);
@@ -48,9 +47,9 @@ Awaitable<> VirtualModule::update(UpdateTarget target) {
     co_await refuse_by_ftp();
     co_return;
   }
-  const auto way = way_of(target.delivery);
-  const auto end_stage = way + "END";
-  urc(qind(way + "START"));
+  const auto names = transfer_stages(stages(), target.delivery, behaviour_);
+  const auto& end_stage = names.end;
+  urc(qind(names.start));
   if (behaviour_.no_request) {
     if (behaviour_.no_request_code) co_await refuse(end_stage, *behaviour_.no_request_code, kNoRequestSeconds);
     co_return;
@@ -62,7 +61,7 @@ Awaitable<> VirtualModule::update(UpdateTarget target) {
   }
   Result<DeltaHeader> package = Error(Errc::mismatch, "nothing was downloaded");
   int code = 0;
-  if (!httpend) code = co_await fetch(target, package);
+  if (!httpend) code = co_await fetch(order, package);
   if (powered_down_) co_await stay_off();
   if (reset_in_download_) {
     reset_in_download_ = false;
@@ -80,10 +79,10 @@ Awaitable<> VirtualModule::update(UpdateTarget target) {
 }
 
 Awaitable<> VirtualModule::refuse_by_ftp() {
-  urc(qind("FTPSTART"));
+  urc(qind(stages().ftp_start));
   co_await pause(options_.pace.start_s);
-  urc(qind("FTPEND", *behaviour_.ftpend));
-  if (*behaviour_.ftpend == 0) urc(qind("END", kCorrupt));
+  urc(qind(stages().ftp_end, *behaviour_.ftpend));
+  if (*behaviour_.ftpend == 0) urc(qind(stages().end, subject_.family.corrupt_code()));
 }
 
 Awaitable<> VirtualModule::refuse(std::string stage, int code, double after_s) {
@@ -107,30 +106,36 @@ Awaitable<> VirtualModule::flash(std::string end_stage, Result<DeltaHeader> pack
   begin_flashing();
   co_await pause(kCheckSeconds);
   if (!package) {
-    record("refused", {{"code", kCorrupt}, {"text", package.error().message}});
-    urc(qind("END", kCorrupt));
+    const int code = subject_.family.corrupt_code();
+    record("refused", {{"code", code}, {"text", package.error().message}});
+    urc(qind(stages().end, code));
     leave_flashing();
     co_return;
   }
-  const bool back = co_await reboot(options_.pace.reboot_s);
-  if (!back) co_await hang();
-  co_await apply(package);
+  if (subject_.family.reboots_before_writing()) {
+    const bool back = co_await reboot(options_.pace.reboot_s);
+    if (!back) co_await hang();
+  }
+  co_await apply(package, Count::usual);
 }
 
 /// After the reboot: writes the new firmware, or finds that it must not.
-Awaitable<> VirtualModule::apply(Result<DeltaHeader> package) {
-  if (!behaviour_.lost_start) urc(qind("START"));
+Awaitable<> VirtualModule::apply(Result<DeltaHeader> package, Count count) {
+  if (behaviour_.boot_noise) send(kBootNoise);
+  if (!behaviour_.lost_start) urc(qind(stages().start));
   if (!package) {
-    record("refused", {{"code", kCorrupt}, {"text", package.error().message}});
-    co_await end_flashing(kCorrupt, memory_.version);
+    const int code = subject_.family.corrupt_code();
+    record("refused", {{"code", code}, {"text", package.error().message}});
+    co_await end_flashing(code, memory_.version);
     co_return;
   }
   if (package->model != subject_.model || package->from != memory_.version) {
-    record("refused", {{"code", kWrongBase}, {"from", package->from}, {"model", package->model}});
-    co_await end_flashing(kWrongBase, memory_.version);
+    const int code = subject_.family.misfit_code(package->model != subject_.model ? Misfit::model : Misfit::base);
+    record("refused", {{"code", code}, {"from", package->from}, {"model", package->model}});
+    co_await end_flashing(code, memory_.version);
     co_return;
   }
-  const bool written = co_await write_firmware(behaviour_.end ? kEndFailsAt : 100);
+  const bool written = co_await write_firmware(behaviour_.end ? kEndFailsAt : 100, count);
   if (!written) {
     record("stalled");
     co_await hang();
@@ -142,27 +147,46 @@ Awaitable<> VirtualModule::apply(Result<DeltaHeader> package) {
 }
 
 /// False: it hangs for ever.
-Awaitable<bool> VirtualModule::write_firmware(int until_percent) {
+Awaitable<bool> VirtualModule::write_firmware(int until_percent, Count count) {
   bool went_back = !behaviour_.percent_back;
+  if (behaviour_.percent_uneven) count = Count::uneven;
+  const auto steps = subject_.family.writing_steps(count);
   // Deadlines of one start: a hundred late wake-ups on a busy machine must not add up.
-  const auto step = seconds(options_.pace.flash_s / 100 / options_.pace.speed);
+  const auto pace = seconds(options_.pace.flash_s / static_cast<double>(steps.size()) / options_.pace.speed);
   auto next = Clock::now();
-  for (int percent = 1; percent <= until_percent; ++percent) {
-    next += step;
+  for (size_t index = 0; index < steps.size(); ++index) {
+    const auto& step = steps[index];
+    const int percent = static_cast<int>(step.percent);
+    if (percent > until_percent) break;
+    next += pace;
     co_await sleep_for(loop_, next - Clock::now());
     if (behaviour_.stall && percent > *behaviour_.stall) co_return false;
-    if (!behaviour_.lost_updating) urc(qind("UPDATING", percent));
-    if (behaviour_.low_voltage && percent == std::max(1, *behaviour_.low_voltage)) urc(kLowVoltage);
-    if (behaviour_.power_down && percent >= *behaviour_.power_down) {
-      power_off();
-      co_await stay_off();
+    if (step.reboots_before) {
+      const bool back = co_await reboot(options_.pace.reboot_s);
+      if (!back) co_await hang();
+      next = Clock::now();
     }
-    if (percent == kBackFrom && !went_back) {
+    if (!behaviour_.lost_updating) urc(step.text);
+    co_await take_writing_faults(step.percent);
+    if (percent >= kBackFrom && !went_back) {
       went_back = true;
-      percent = kBackTo - 1;
+      const auto is_back = [](const WritingStep& s) { return s.percent >= kBackTo; };
+      index = static_cast<size_t>(std::find_if(steps.begin(), steps.end(), is_back) - steps.begin()) - 1;
     }
   }
   co_return !behaviour_.stall;
+}
+
+Awaitable<> VirtualModule::take_writing_faults(unsigned percent) {
+  const auto reached = [percent](const std::optional<int>& at) { return at && static_cast<int>(percent) >= *at; };
+  if (reached(behaviour_.low_voltage) && !low_voltage_told_) {
+    low_voltage_told_ = true;
+    urc(kLowVoltage);
+  }
+  if (reached(behaviour_.power_down)) {
+    power_off();
+    co_await stay_off();
+  }
 }
 
 Awaitable<> VirtualModule::end_flashing(int code, std::string version) {
@@ -171,8 +195,8 @@ Awaitable<> VirtualModule::end_flashing(int code, std::string version) {
     memory_.version = version;
     remember();
   }
-  if (!behaviour_.lost_end) urc(qind("END", code));
-  if (!behaviour_.lost_end && behaviour_.end_twice) urc(qind("END", code));
+  if (!behaviour_.lost_end) urc(qind(stages().end, code));
+  if (!behaviour_.lost_end && behaviour_.end_twice) urc(qind(stages().end, code));
   co_await pause(kCheckSeconds);
   const bool no_return = behaviour_.no_return;
   behaviour_.no_return = false;

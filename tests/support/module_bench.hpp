@@ -124,13 +124,19 @@ inline std::string make_dir() {
 
 struct Bench {
   explicit Bench(const std::string& fault = "", std::string use_dir = "", int baud = 0)
-      : dir(use_dir.empty() ? make_dir() : use_dir), host(dir + "/m0"), server(loop), log(-1) {
+      : Bench(options_with(fault, baud), std::move(use_dir)) {}
+  static ModuleOptions options_with(const std::string& fault, int baud = 0) {
     ModuleOptions options;
-    options.name = "m0";
-    options.dir = dir;
     options.pace.speed = 2000;
     options.baud = baud;
     if (!fault.empty()) options.faults.push_back(*Fault::parse(fault));
+    return options;
+  }
+  /// Name and directory are the bench's to fill.
+  explicit Bench(ModuleOptions options, std::string use_dir = "")
+      : dir(use_dir.empty() ? make_dir() : use_dir), host(dir + "/m0"), server(loop), log(-1) {
+    options.name = "m0";
+    options.dir = dir;
     REQUIRE(log.redirect(dir + "/events.log").ok());
     watch = std::move(*OpenWatch::create(loop));
     module = std::make_unique<VirtualModule>(loop, *watch, log, options);

@@ -69,8 +69,9 @@ TEST_CASE_FIXTURE(Fixture, "the sub-version, where AT+QGMR tells it") {
 
 TEST_CASE_FIXTURE(Fixture, "each way of delivery is taken; a file must be there") {
   settings.cmee = 1;
-  CHECK(answer("AT+QFOTADL=\"ftp://u:p@h/a\"", behaviour, settings, subject).update->delivery == Delivery::ftp);
-  CHECK(answer("AT+QFOTADL=\"FILE:20000\",1", behaviour, settings, subject).update->length == 20000);
+  const auto ftp = answer("AT+QFOTADL=\"ftp://u:p@h/a\"", behaviour, settings, subject);
+  REQUIRE(ftp.update);
+  CHECK(ftp.update->target.delivery == Delivery::ftp);
   CHECK(say("AT+QFOTADL=\"UFS:d.bin\"") == "\r\n+CME ERROR: 405\r\n");
   CHECK(say("AT+QFOTADL=\"ftp://u:p@h:x/a\"") == "\r\n+CME ERROR: 3\r\n");
 }
@@ -117,19 +118,18 @@ TEST_CASE_FIXTURE(Fixture, "AT+QFOTADL takes an address with a port, once at a t
   const auto taken = answer("at+qfotadl=\"http://127.0.0.1:80/a\"", behaviour, settings, subject);
   CHECK(taken.text == kOk);
   REQUIRE(taken.update);
-  CHECK(taken.update->url.path == "/a");
+  CHECK(taken.update->target.url.path == "/a");
   for (const auto* bad :
        {"AT+QFOTADL=\"HTTP://127.0.0.1/a\"", "AT+QFOTADL=HTTP://127.0.0.1:80/a", "AT+QFOTADL=\"\"",
         "AT+QFOTADL=", "AT+QFOTADL=\"", "AT+QFOTADL=\"HTTP://127.0.0.1:80/a", "AT+QFOTADL=\"UFS:x.bin\""}) {
     const auto refused = answer(bad, behaviour, settings, subject);
     CHECK_MESSAGE(refused.text == kError, bad);
     CHECK_FALSE(refused.update);
-    CHECK_MESSAGE(qfotadl_target(bad), bad);
+    CHECK_MESSAGE(qfotadl_arguments(bad), bad);
   }
-  CHECK(qfotadl_target("AT+QFOTADL=\"FILE:200\",0,100") == "FILE:200");
-  CHECK(qfotadl_target("AT+QFOTADL=\"HTTP://h:80/a\",1") == "");
-  CHECK_FALSE(qfotadl_target("AT+QFOTADL=?"));
-  CHECK_FALSE(qfotadl_target("AT+QFOTADL?"));
+  CHECK(qfotadl_arguments("at+qfotadl=\"FILE:200\",0,100") == "\"FILE:200\",0,100");
+  CHECK_FALSE(qfotadl_arguments("AT+QFOTADL=?"));
+  CHECK_FALSE(qfotadl_arguments("AT+QFOTADL?"));
   subject.busy = true;
   CHECK(say("AT+QFOTADL=\"HTTP://h:80/a\"") == kError);
   subject.busy = false;

@@ -44,7 +44,7 @@ std::string shape(const std::vector<WritingStep>& steps) {
 
 std::string uneven_numbers(const Family& family) {
   std::string text;
-  for (const auto& step : family.writing_steps(true)) {
+  for (const auto& step : family.writing_steps(Count::uneven)) {
     text += (step.reboots_before ? "| " : "") + step.text.substr(step.text.rfind(',') + 1) + " ";
   }
   return text;
@@ -102,26 +102,26 @@ TEST_CASE("the boot of each family") {
 }
 
 TEST_CASE("UPDATING runs to the family's own number, with the family's own reboots") {
-  CHECK(shape(builtin("UC20").writing_steps(false)) == "1..100");
-  CHECK(shape(builtin("EC800K").writing_steps(false)) == "7..47 | 60..96");
-  CHECK(shape(with_reboots(1).writing_steps(false)) == "1..100");
-  CHECK(shape(with_reboots(4).writing_steps(false)) == "1..33 | 34..66 | 67..100");
-  CHECK(shape(with_reboots(3, 10).writing_steps(false)) == "1..5 | 6..10");
-  CHECK(shape(with_reboots(4, 10).writing_steps(false)) == "1..4 | 5..7 | 8..10");
+  CHECK(shape(builtin("UC20").writing_steps()) == "1..100");
+  CHECK(shape(builtin("EC800K").writing_steps()) == "7..47 | 60..96");
+  CHECK(shape(with_reboots(1).writing_steps()) == "1..100");
+  CHECK(shape(with_reboots(4).writing_steps()) == "1..33 | 34..66 | 67..100");
+  CHECK(shape(with_reboots(3, 10).writing_steps()) == "1..5 | 6..10");
+  CHECK(shape(with_reboots(4, 10).writing_steps()) == "1..4 | 5..7 | 8..10");
   CHECK_FALSE(with_reboots(1).reboots_before_writing());
   CHECK(builtin("UC20").reboots_before_writing());
-  CHECK(builtin("UC20").writing_steps(false).at(6).text == "+QIND: \"FOTA\",\"UPDATING\",7");
-  CHECK(builtin("UC20").writing_steps(false).at(6).percent == 7);
-  CHECK(with_reboots(2, 10).writing_steps(false).at(4).percent == 50);
+  CHECK(builtin("UC20").writing_steps().at(6).text == "+QIND: \"FOTA\",\"UPDATING\",7");
+  CHECK(builtin("UC20").writing_steps().at(6).percent == 7);
+  CHECK(with_reboots(2, 10).writing_steps().at(4).percent == 50);
 }
 
 TEST_CASE("RESTORE follows with its percent sign, in the family's own word") {
-  const auto bg96 = builtin("BG96").writing_steps(false);
+  const auto bg96 = builtin("BG96").writing_steps();
   REQUIRE(bg96.size() == 200);
   CHECK(bg96.at(99).text == "+QIND: \"FOTA\",\"UPDATING\",100");
   CHECK(bg96.at(100).text == "+QIND: \"FOTA\",\"RESTORE\",1%");
   CHECK(bg96.at(199).text == "+QIND: \"FOTA\",\"RESTORE\",100%");
-  const auto own = zz9().writing_steps(false);
+  const auto own = zz9().writing_steps();
   REQUIRE(own.size() == 110);
   CHECK(own.at(5).text == "+QIND: \"FOTA\",\"WRITING\",6");
   CHECK(own.at(5).reboots_before);
@@ -131,6 +131,24 @@ TEST_CASE("RESTORE follows with its percent sign, in the family's own word") {
 TEST_CASE("the uneven numbers of an Air780E") {
   CHECK(uneven_numbers(builtin("UC20")) == "0 2 4 6 9 13 18 24 31 39 48 58 69 81 94 100 ");
   CHECK(uneven_numbers(builtin("EC800K")) == "0 7 9 12 16 21 27 34 42 | 60 70 81 93 ");
+}
+
+TEST_CASE("an EG18 begins with 0 when it updates from a file") {
+  CHECK(builtin("EG18").count_from_file() == Count::from_zero);
+  CHECK(builtin("EC25").count_from_file() == Count::usual);
+  CHECK(shape(builtin("EG18").writing_steps(Count::from_zero)) == "0..100");
+}
+
+TEST_CASE("DOWNLOADING is a percentage, or an ordinal") {
+  CHECK(builtin("EC800K").downloading_urc(7, 50) == "+QIND: \"FOTA\",\"DOWNLOADING\",7");
+  Profile profile;
+  profile.name = "f";
+  profile.models = {"F"};
+  profile.stages.downloading = "DOWNLOADING";
+  const auto percent = Family::of(Profiles({profile}), "F");
+  CHECK(percent.downloading_urc(7, 50) == "+QIND: \"FOTA\",\"DOWNLOADING\",14");
+  CHECK(percent.downloading_urc(50, 50) == "+QIND: \"FOTA\",\"DOWNLOADING\",100");
+  CHECK(builtin("UC20").downloading_urc(7, 50).empty());
 }
 
 TEST_CASE("END's codes are the family's own, 510 and 505 where it lists none") {

@@ -46,6 +46,13 @@ std::string answer_for(const std::string& content) {
   return "\r\n+QFUPL: " + std::to_string(content.size()) + "," + checksum_of(content) + "\r\n\r\nOK\r\n";
 }
 
+/// Of a family that takes "FILE:<length>".
+struct StreamBench : Bench {
+  explicit StreamBench(const std::string& fault = "") : Bench("model=EC200A,version=" + kOld + fault) {
+    server.body = *make_delta({"EC200A", kOld, kNew, kDeltaBytes});
+  }
+};
+
 }  // namespace
 
 TEST_CASE("an upload in acknowledged mode, kept over a restart") {
@@ -145,7 +152,7 @@ TEST_CASE("a file that is stored wrong tells another checksum") {
 }
 
 TEST_CASE("a package that is streamed over the port is flashed") {
-  Bench bench;
+  StreamBench bench;
   bench.be_quiet();
   bench.command("AT+QFOTADL=\"FILE:" + std::to_string(kDeltaBytes) + "\",0,100");
   bench.until_heard("\"FILESTART\"\r\n");
@@ -161,7 +168,7 @@ TEST_CASE("a package that is streamed over the port is flashed") {
 
 TEST_CASE("a stream that is wrong, or stops, ends in its code") {
   SteppedClock clock;
-  Bench bench;
+  StreamBench bench;
   bench.clock = &clock;
   bench.be_quiet();
   bench.command("AT+QFOTADL=\"FILE:" + std::to_string(kDeltaBytes) + "\"");
@@ -181,7 +188,7 @@ TEST_CASE("a stream that is wrong, or stops, ends in its code") {
 
 TEST_CASE("without flow control a fast stream is an overrun") {
   SteppedClock clock;
-  Bench bench("no-flow-control");
+  StreamBench bench(",no-flow-control");
   bench.clock = &clock;
   bench.be_quiet();
   bench.command("AT+QFOTADL=\"FILE:" + std::to_string(kDeltaBytes) + "\"");

@@ -116,7 +116,7 @@ TEST_CASE("a file that is no package is found out after the reboot; one that is 
   bench.ask("AT+QFOTADL=\"UFS:other.bin\"");
   bench.until_heard("ERROR\r\n");
   CHECK(bench.host.opens == 1);
-  bench.command("AT+QFOTADL=\"/data/ufs/d.bin\"");
+  bench.command("AT+QFOTADL=\"ufs:d.bin\"");
   bench.until_heard("\"END\",505\r\n");
   bench.until([&] { return bench.module->memory().boots == 2 && bench.module->ready(); }, "the boot");
   CHECK(bench.module->memory().version == kOld);
