@@ -262,7 +262,7 @@ std::optional<UploadOrder> VirtualModule::run_command(const std::string& line) {
     const auto parts = split_arguments(*arguments);
     ++qfotadl_count_;
     Json fields = {{"url", without_secrets(parts.address)}, {"count", qfotadl_count_}};
-    if (!parts.parameters.empty()) fields["parameters"] = parts.parameters;
+    if (!parts.parameters.empty()) fields["parameters"] = without_secrets(parts.parameters);
     record("qfotadl", fields);
     behaviour_ = behaviour_of(options_.faults, options_.index, qfotadl_count_);
   }

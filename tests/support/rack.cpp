@@ -8,9 +8,13 @@ namespace {
 std::vector<std::string> arguments(const Rack::Options& options, const TempDir& dir) {
   std::vector<std::string> argv = {program("dfota-rack"),           "--dir",   dir.path().string(),          "--count",
                                    std::to_string(options.modules), "--speed", std::to_string(options.speed)};
-  if (!options.version.empty()) argv.insert(argv.end(), {"--version", options.version});
-  if (!options.model.empty()) argv.insert(argv.end(), {"--model", options.model});
-  if (!options.profiles_dir.empty()) argv.insert(argv.end(), {"--profiles-dir", options.profiles_dir});
+  const std::pair<const char*, const std::string*> settings[] = {{"--version", &options.version},
+                                                                 {"--model", &options.model},
+                                                                 {"--profiles-dir", &options.profiles_dir},
+                                                                 {"--efs", &options.efs}};
+  for (const auto& [name, value] : settings) {
+    if (!value->empty()) argv.insert(argv.end(), {name, *value});
+  }
   for (const auto& fault : options.faults) argv.insert(argv.end(), {"--fault", fault});
   return argv;
 }

@@ -26,9 +26,10 @@ class Rack {
     int modules = 1;
     double speed = 20;
     std::vector<std::string> faults;  ///< as --fault takes them
-    std::string version;              ///< empty: the rack's own
+    std::string version;              ///< empty: the family's own
     std::string model;                ///< empty: the rack's own
-    std::string profiles_dir;         ///< of families that are not built in
+    std::string profiles_dir;         ///< empty: the built-in families only
+    std::string efs;                  ///< a package for AT+QFOTADL=1; empty: none
     /// Called with the rack's directory before the rack starts: what its modules have in their file systems.
     std::function<void(const std::filesystem::path& dir)> prepare;
   };
