@@ -42,6 +42,19 @@ TEST_CASE("an update over FTP") {
   CHECK_FALSE(bench.logged("secret"));
 }
 
+TEST_CASE("over FTP, a family that tells of its download counts to the end") {
+  FtpBench bench("model=EC200A,version=" + kOld);
+  bench.ftp.body = *make_delta({"EC200A", kOld, kNew, kDeltaBytes});
+  bench.be_quiet();
+  bench.command("AT+QFOTADL=\"ftp://test:secret@127.0.0.1:" + bench.ftp.port() + "/d.bin\",1,10");
+  bench.until_heard("\"FTPEND\",0\r\n");
+  std::string told = "\"FTPSTART\"\r\n";
+  for (int number = 1; number <= 10; ++number) {
+    told += "\r\n+QIND: \"FOTA\",\"DOWNLOADING\"," + std::to_string(number) + "\r\n";
+  }
+  CHECK(bench.host.has(told + "\r\n+QIND: \"FOTA\",\"FTPEND\",0\r\n"));
+}
+
 TEST_CASE("over FTP, what fails is told under FTPEND") {
   SUBCASE("login") {
     FtpBench bench;
