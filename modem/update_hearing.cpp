@@ -133,7 +133,8 @@ FotaStage UpdateProcedure::stage_of(const FotaUrc& urc) const {
                                                              {&names.updating, FotaStage::updating},
                                                              {&names.restore, FotaStage::restore},
                                                              {&names.end, FotaStage::end}};
-  const auto found = std::ranges::find_if(stages, [&](const auto& entry) { return *entry.first == urc.name; });
+  const auto found =
+      std::ranges::find_if(stages, [&](const auto& entry) { return !urc.name.empty() && *entry.first == urc.name; });
   return found == std::end(stages) ? FotaStage::unknown : found->second;
 }
 

@@ -15,7 +15,7 @@ constexpr auto kSleepBound = std::chrono::hours(24);
 constexpr double kPieceGapSeconds = 0.001;
 constexpr double kUrcGapSeconds = 0.3;
 /// The port is back before the firmware has booted: a host that asks for it five times a second has it open for RDY.
-constexpr double kPortBackAt = 0.8;
+constexpr double kPortBackAt = 0.6;
 constexpr double kBounceSeconds = 3;
 /// A port that goes with its last words unread takes them with it; a host that does not read is not waited for.
 constexpr auto kHeardWithin = std::chrono::milliseconds(500);
