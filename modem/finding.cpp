@@ -54,7 +54,7 @@ const FindingText& explain(Finding finding) {
       {"no_pdp_context", "The PDP context of AT+QFOTADL is not configured, so that the module could not download",
        "Set it with modem.pdp, or by hand with AT+QICSGP and fota/cid", false},
       {"upload_failed", "The delta could not be written into the module's file system",
-       "See the message; look at the cable, at flow control and at other programs on the port", true},
+       "See the message; look at the cable, at flow control and at other programs on the port", false},
       {"file_missing", "The package is not in the module's file system", "List its files with AT+QFLST", false},
       {"powered_down", "The module said that it powers down",
        "Look at its power supply; it does not come back by itself", true},
