@@ -8,6 +8,7 @@ namespace {
 std::vector<std::string> arguments(const Rack::Options& options, const TempDir& dir) {
   std::vector<std::string> argv = {program("dfota-rack"),           "--dir",   dir.path().string(),          "--count",
                                    std::to_string(options.modules), "--speed", std::to_string(options.speed)};
+  if (options.baud > 0) argv.insert(argv.end(), {"--baud", std::to_string(options.baud)});
   const std::pair<const char*, const std::string*> settings[] = {{"--version", &options.version},
                                                                  {"--model", &options.model},
                                                                  {"--profiles-dir", &options.profiles_dir},

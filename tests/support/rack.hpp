@@ -25,6 +25,7 @@ class Rack {
   struct Options {
     int modules = 1;
     double speed = 20;
+    int baud = 0;                     ///< of the ports; 0: as fast as they are
     std::vector<std::string> faults;  ///< as --fault takes them
     std::string version;              ///< empty: the family's own
     std::string model;                ///< empty: the rack's own
