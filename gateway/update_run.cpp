@@ -101,6 +101,10 @@ void UpdateRun::progress(const UpdateProgress& progress) {
   if (progress.phase == Phase::downloading && !token_.empty()) {
     const auto transfer = this->transfer();
     reading = rate_.take(now, transfer.delivered_bytes, transfer.size);
+  } else if (progress.phase == Phase::uploading && progress.total_bytes > 0) {
+    // A second try begins at nothing.
+    if (new_phase || progress.sent_bytes < published_->sent_bytes) rate_.reset();
+    reading = rate_.take(now, progress.sent_bytes, progress.total_bytes);
   }
   published_ = progress;
   published_at_ = now;

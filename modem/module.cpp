@@ -220,6 +220,11 @@ Awaitable<> Module::perform() {
   if (result.outcome == Outcome::lost) lost_opening_ = port_.openings();
   if (!refused) danger_ = Danger();
   booted_ = ended_ = false;
+  if (!refused && procedure.heard_a_stranger_flash(result)) {
+    // The procedure has taken the URCs out of the port: what they said stays known here.
+    danger_.evidence = Evidence::fota_urc;
+    fota_since_ = Clock::now();
+  }
   // Who it is and what it runs was read a moment ago, by these very commands.
   const bool met = result.outcome == Outcome::succeeded || result.outcome == Outcome::skipped;
   greeted_opening_ = met && !state_.identity.imei.empty() ? port_.openings() : 0;

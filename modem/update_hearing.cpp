@@ -360,6 +360,12 @@ void UpdateProcedure::report_download() {
   report(downloads() ? Phase::downloading : Phase::uploading, percent);
 }
 
+void UpdateProcedure::report_upload(std::uint64_t sent, std::uint64_t size) {
+  progress_.sent_bytes = sent;
+  progress_.total_bytes = size;
+  report(Phase::uploading, size == 0 ? 0 : static_cast<int>(sent * 100 / size));
+}
+
 void UpdateProcedure::warn(std::string word) {
   if (std::find(result_.warnings.begin(), result_.warnings.end(), word) == result_.warnings.end()) {
     result_.warnings.push_back(std::move(word));

@@ -1,5 +1,8 @@
 // What happens before AT+QFOTADL: the module is reached, asked who it is and whether it could download, and, where the
-// delivery says so, given the delta over its port (the rest of UpdateProcedure; the story is in update_procedure.cpp).
+// delivery says so, given the delta over its port (behind the command where the family wants that). The rest of
+// UpdateProcedure; the story is in update_procedure.cpp.
+#include <fstream>
+
 #include "modem/fota_command.hpp"
 #include "modem/network_check.hpp"
 #include "modem/update_procedure.hpp"
@@ -157,9 +160,11 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::upload() {
   order.name = upload_name();
   order.storage = profile_->storage;
   for (int tries = 1;; ++tries) {
-    report(Phase::uploading, 0);
+    std::error_code unknown;  // upload_file() tells what is wrong with the file
+    const auto size = std::filesystem::file_size(order_.package, unknown);
+    report_upload(0, unknown ? 0 : size);
     const UploadSource::Progress progress = [this](std::uint64_t sent, std::uint64_t size) {
-      report(Phase::uploading, size == 0 ? 0 : static_cast<int>(sent * 100 / size));
+      report_upload(sent, size);
     };
     const auto uploaded = co_await upload_file(dialogue_, order, progress);
     if (uploaded) co_return Fate::go_on;
@@ -187,6 +192,35 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::upload_again_after(Error error
   }
   file_data_until_.reset();
   co_return Fate::go_on;
+}
+
+/// FILESTART came: the bytes that the command announced, and nothing else, no faster than a module without flow control
+/// takes them (LTE Standard(A) guide: 32 bytes a write, 15 KB/s).
+Awaitable<> UpdateProcedure::stream_package() {
+  streamed_ = true;
+  std::ifstream file(order_.package, std::ios::binary);
+  std::string block(profile_->stream_block_bytes, '\0');
+  const auto size = std::filesystem::file_size(order_.package);
+  const auto began = Clock::now();
+  std::uint64_t sent = 0;
+  while (sent < size && file_wanted_) {
+    file.read(block.data(), static_cast<std::streamsize>(std::min<std::uint64_t>(block.size(), size - sent)));
+    const std::string_view bytes(block.data(), static_cast<std::size_t>(file.gcount()));
+    if (bytes.empty()) break;
+    const auto written = co_await dialogue_.stream(bytes);
+    if (!written) {
+      log::warning(port_.subject(), ": the package stopped after ", sent, " bytes: ", written.error().message);
+      break;
+    }
+    sent += bytes.size();
+    report_upload(sent, size);
+    const auto due = began + seconds(static_cast<double>(sent) / profile_->stream_bytes_per_second);
+    while (file_wanted_ && Clock::now() < due) {
+      co_await port_.changed().wait_until(due);
+      hear();
+    }
+  }
+  log::info(port_.subject(), ": ", sent, " of ", size, " bytes sent behind AT+QFOTADL");
 }
 
 /// What was uploaded is of no use any more; the next update wants the room.

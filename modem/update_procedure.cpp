@@ -1,7 +1,6 @@
 #include "modem/update_procedure.hpp"
 
 #include <algorithm>
-#include <fstream>
 
 #include "modem/fota_command.hpp"
 #include "modem/upload.hpp"
@@ -120,6 +119,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::command() {
     checkpoint_ = before;
     co_return fail_or_reject(UpdateError::of(Finding::module_updating, Phase::preparing));
   }
+  if (!port_.is_open()) co_return co_await begin_anew(before);
   danger_.step = checkpoint_.step;
   danger_.evidence = Evidence::nothing;
   ++commands_sent_;
@@ -131,6 +131,19 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::command() {
   log::info(port_.subject(), ": attempt ", checkpoint_.attempt, ": AT+QFOTADL sent (", to_word(order_.delivery), ")");
   const auto reply = co_await port_.command(text, kCommandLimit);
   co_return take_reply(reply);
+}
+
+/// The port went while the journal was written: the command was not, and the attempt is none.
+Awaitable<UpdateProcedure::Fate> UpdateProcedure::begin_anew(Checkpoint before) {
+  env_.void_token();
+  env_.slot_over();
+  checkpoint_ = before;
+  const auto committed = co_await env_.commit(before);
+  if (!committed) {
+    co_return fail_or_reject(
+        UpdateError::of(Finding::journal_unavailable, Phase::preparing, committed.error().message));
+  }
+  co_return co_await attempt();
 }
 
 /// AT+QFOTADL in the family's spelling; or why this family cannot be told so.
@@ -249,35 +262,6 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_flash() {
     if (is_http() && fetching()) wake = std::min(wake, now + kProgressTick);
     co_await reopen_or_wait(wake);
   }
-}
-
-/// FILESTART came: the bytes that the command announced, and nothing else, no faster than a module without flow control
-/// takes them (LTE Standard(A) guide: 32 bytes a write, 15 KB/s).
-Awaitable<> UpdateProcedure::stream_package() {
-  streamed_ = true;
-  std::ifstream file(order_.package, std::ios::binary);
-  std::string block(profile_->stream_block_bytes, '\0');
-  const auto size = std::filesystem::file_size(order_.package);
-  const auto began = Clock::now();
-  std::uint64_t sent = 0;
-  while (sent < size && file_wanted_) {
-    file.read(block.data(), static_cast<std::streamsize>(std::min<std::uint64_t>(block.size(), size - sent)));
-    const std::string_view bytes(block.data(), static_cast<std::size_t>(file.gcount()));
-    if (bytes.empty()) break;
-    const auto written = co_await dialogue_.stream(bytes);
-    if (!written) {
-      log::warning(port_.subject(), ": the package stopped after ", sent, " bytes: ", written.error().message);
-      break;
-    }
-    sent += bytes.size();
-    report(Phase::uploading, static_cast<int>(sent * 100 / size));
-    const auto due = began + seconds(static_cast<double>(sent) / profile_->stream_bytes_per_second);
-    while (file_wanted_ && Clock::now() < due) {
-      co_await port_.changed().wait_until(due);
-      hear();
-    }
-  }
-  log::info(port_.subject(), ": ", sent, " of ", size, " bytes sent behind AT+QFOTADL");
 }
 
 /// Nothing at all was heard for progress_gap: one bare AT, whose answer ends the silence (law 3).

@@ -39,6 +39,11 @@ class UpdateProcedure {
   /// Runs from the journalled checkpoint to the outcome. Ends exactly once, with a result.
   Awaitable<UpdateResult> run(Checkpoint entry);
 
+  /// After run(): the module flashes on somebody else's behalf, and is not to be spoken to.
+  [[nodiscard]] bool heard_a_stranger_flash(const UpdateResult& result) const {
+    return danger_.evidence == Evidence::fota_urc && result.outcome != Outcome::lost;
+  }
+
  private:
   /// Where the story goes on after one of its parts.
   enum class Fate {
@@ -66,6 +71,7 @@ class UpdateProcedure {
   Awaitable<Fate> upload_again_after(Error error, int tries);
   Awaitable<Fate> find_file();
   std::variant<std::string, UpdateError> command_text(const std::string& token);
+  Awaitable<Fate> begin_anew(Checkpoint before);
   Fate take_reply(const Result<AtReply>& reply);
   Awaitable<Fate> release();
   Awaitable<Fate> end_silence();
@@ -101,6 +107,7 @@ class UpdateProcedure {
   Fate fail_or_reject(UpdateError error);
   void report(Phase phase, std::optional<int> percent = {});
   void report_download();
+  void report_upload(std::uint64_t sent, std::uint64_t size);
   void warn(std::string word);
   [[nodiscard]] bool is_http() const { return order_.delivery == Delivery::http; }
   [[nodiscard]] bool downloads() const {

@@ -82,8 +82,9 @@ struct UpdateResult {
 struct UpdateProgress {
   Phase phase = Phase::preparing;
   unsigned attempt = 0;
-  std::optional<int> percent;  ///< of the phase, where known
-  int overall_percent = 0;     ///< never falls within an attempt
+  std::optional<int> percent;                     ///< of the phase, where known
+  int overall_percent = 0;                        ///< never falls within an attempt
+  std::uint64_t sent_bytes = 0, total_bytes = 0;  ///< of an upload; 0 elsewhere
 };
 
 }  // namespace dfota

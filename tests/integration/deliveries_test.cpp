@@ -78,7 +78,12 @@ TEST_CASE("http, ftp, url, upload and file: the same delta in five ways, and no 
   CHECK(uploaded[0]["sha256"] == rig.sha256);
   CHECK(uploaded[0]["bytes"] == kBytes);
   bool uploading = false;
-  for (const auto& progress : rig.progress(Rig::m(kUpload))) uploading = uploading || progress["phase"] == "uploading";
+  for (const auto& progress : rig.progress(Rig::m(kUpload))) {
+    if (progress["phase"] != "uploading") continue;
+    uploading = true;
+    CHECK(progress["total_bytes"] == kBytes);
+    CHECK(progress["bytes"] <= kBytes);
+  }
   CHECK(uploading);
 
   // Nothing is left but what was there before.

@@ -23,7 +23,7 @@ struct ScriptedEnv : UpdateEnv {
   std::vector<UpdateError> errors;
   std::vector<UpdateProgress> reports;
   Transfer state;
-  bool commit_fails = false, duplicate_imei = false;
+  bool commit_fails = false, commit_waits = false, duplicate_imei = false;
   std::string address = "http://192.168.1.10:8480";
 
   Awaitable<> take_slot() override {
@@ -52,6 +52,10 @@ struct ScriptedEnv : UpdateEnv {
     return !state.released;
   }
   Awaitable<Result<void>> commit(Checkpoint checkpoint) override {
+    while (commit_waits) {
+      Timer pause(co_await asio::this_coro::executor, Clock::now() + 1ms);
+      co_await pause.async_wait(kNoThrow);
+    }
     if (commit_fails) co_return Error(Errc::no_space, "disk full");
     asked.push_back("commit " + std::string(to_word(checkpoint.step)) + " " + std::to_string(checkpoint.attempt));
     co_return Result<void>();

@@ -184,6 +184,23 @@ TEST_CASE("FOTA that is not ours, and then silence: one bare AT a gap, and its a
   f.greet();
 }
 
+TEST_CASE("an update that is rejected because FOTA was heard leaves hands off behind it (law 4)") {
+  Fixture f;
+  f.update();
+  f.start();
+  f.scripted.say("\r\n+QIND: \"FOTA\",\"START\"\r\n");
+  REQUIRE(f.result);
+  CHECK(f.result->outcome == Outcome::rejected);
+  f.step(3s);
+  f.step(200s);
+  CHECK(f.scripted.unread().empty());
+  CHECK(f.module->state().problem == "module_updating");
+  f.scripted.say("\r\n+QIND: \"FOTA\",\"END\",0\r\n\r\nRDY\r\n");
+  f.step(3s);
+  f.greet();
+  CHECK(f.module->state().problem.empty());
+}
+
 TEST_CASE("an update waits while somebody else updates the module, and is rejected when that never ends") {
   Fixture f;
   f.timeouts.progress_gap = 10000;

@@ -77,6 +77,25 @@ TEST_CASE("what the journal cannot take is not done") {
   CHECK(f.env.errors.back().name == "journal_unavailable");
 }
 
+TEST_CASE("a port that goes while the journal is written: nothing was sent, and it begins anew at no cost") {
+  UpdateFixture f;
+  f.env.commit_waits = true;
+  f.begin();
+  f.greet();
+  f.module.unplug();
+  f.module.settle();
+  f.env.commit_waits = false;
+  f.step(1ms);
+  CHECK(f.env.was_asked("void"));
+  CHECK(f.env.asked.back() == "commit preparing 0");
+  f.module.plug();
+  f.step(200ms);
+  f.greet();
+  f.expect_command();
+  CHECK(f.env.asked.back() == "commit commanded 1");
+  CHECK(f.env.errors.empty());
+}
+
 TEST_CASE("what the module says of itself decides before any command") {
   UpdateFixture f;
   SUBCASE("another base is rejected") {
