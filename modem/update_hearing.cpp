@@ -20,7 +20,7 @@ void sharpen(UpdateError& error, const Transfer& transfer, bool started) {
   if (transfer.requests == 0) {
     if (!started) return;
     error.message = "no request of the module reached the file server (not_reachable)";
-    error.hint = explain(Finding::not_reachable).hint;
+    error.hint = std::string(explain(Finding::not_reachable).hint) + " " + error.hint;
     return;
   }
   const auto percent = transfer.size == 0 ? 0 : transfer.delivered_bytes * 100 / transfer.size;
@@ -84,7 +84,8 @@ void UpdateProcedure::hear(const FotaUrc& urc) {
       break;
     case FotaStage::downloading:
       started_ = true;
-      if (urc.value && profile_ != nullptr) {
+      // Of a stream we know ourselves how much was written: one count, that never falls.
+      if (urc.value && profile_ != nullptr && downloads()) {
         downloading_percent_ = percent_of(*urc.value, profile_->stages.downloading_max);
       }
       break;

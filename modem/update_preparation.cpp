@@ -200,7 +200,13 @@ Awaitable<> UpdateProcedure::stream_package() {
   streamed_ = true;
   std::ifstream file(order_.package, std::ios::binary);
   std::string block(profile_->stream_block_bytes, '\0');
-  const auto size = std::filesystem::file_size(order_.package);
+  std::error_code unreadable;
+  const auto size = std::filesystem::file_size(order_.package, unreadable);
+  if (unreadable || !file) {
+    // The module gives up by itself, and says so (FILEEND).
+    log::error(port_.subject(), ": the package cannot be read: ", order_.package.string());
+    co_return;
+  }
   const auto began = Clock::now();
   std::uint64_t sent = 0;
   while (sent < size && file_wanted_) {
@@ -213,6 +219,7 @@ Awaitable<> UpdateProcedure::stream_package() {
       break;
     }
     sent += bytes.size();
+    downloading_percent_ = static_cast<int>(sent * 100 / size);
     report_upload(sent, size);
     const auto due = began + seconds(static_cast<double>(sent) / profile_->stream_bytes_per_second);
     while (file_wanted_ && Clock::now() < due) {

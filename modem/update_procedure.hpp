@@ -139,7 +139,7 @@ class UpdateProcedure {
   bool downloaded_ = false;                    ///< HTTPEND,0
   bool flashing_ = false;                      ///< START, UPDATING or RESTORE
   bool file_wanted_ = false;                   ///< FILESTART
-  std::optional<int> downloading_percent_;     ///< DOWNLOADING
+  std::optional<int> downloading_percent_;     ///< DOWNLOADING, or how much of a stream was written
   std::optional<UpdateError> transfer_error_;  ///< HTTPEND, FTPEND or FILEEND other than 0
   std::optional<int> end_code_;
   std::optional<Clock::time_point> ended_at_, booted_at_, powered_down_at_;
