@@ -4,10 +4,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <utility>
 
 namespace dfota::test {
@@ -106,6 +108,21 @@ void ScriptedModule::expect(const std::string& command, const std::string& answe
 
 void ScriptedModule::say(const std::string& bytes) {
   put(bytes);
+  settle();
+}
+
+void ScriptedModule::drip(const std::string& bytes) {
+  // Without a pause: a millisecond for each byte would be seconds for each transcript.
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::milliseconds(kWatchdogTurns);
+  for (const char byte : bytes) {
+    REQUIRE(::write(master_, &byte, 1) == 1);
+    while (waiting_in_slave() == 0 && std::chrono::steady_clock::now() < give_up) ::sched_yield();
+    while (waiting_in_slave() > 0 && std::chrono::steady_clock::now() < give_up) {
+      loop_.restart();
+      loop_.poll();
+    }
+  }
+  REQUIRE_MESSAGE(std::chrono::steady_clock::now() < give_up, "the gateway did not read all of it");
   settle();
 }
 

@@ -29,6 +29,8 @@ class ScriptedModule {
   std::string take_data(std::size_t at_least);
   /// Bytes as they are; use \r\n yourself. Returns when the gateway has read them.
   void say(const std::string& bytes);
+  /// As say, byte by byte: the gateway has read each before the next is written.
+  void drip(const std::string& bytes);
   /// As say, but reads nothing of what the gateway writes meanwhile.
   void say_deaf(const std::string& bytes);
   /// Runs the loop until `done`; false when the watchdog bites.
