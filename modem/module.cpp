@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "modem/qind.hpp"
+#include "modem/stage_names.hpp"
 #include "modem/update_procedure.hpp"
 #include "transport/base/log.hpp"
 
@@ -190,12 +191,12 @@ Awaitable<> Module::wait_idle(Clock::time_point until) {
 bool Module::hear_fota() {
   while (const auto line = port_.take_unsolicited()) {
     if (const auto urc = parse_qind(*line)) {
-      const bool flashes =
-          urc->stage == FotaStage::start || urc->stage == FotaStage::updating || urc->stage == FotaStage::restore;
+      const auto stage = stage_of(*urc, modem_.profiles);
+      const bool flashes = stage == FotaStage::start || stage == FotaStage::updating || stage == FotaStage::restore;
       if (flashes && danger_.evidence != Evidence::fota_urc) fota_since_ = Clock::now();
       if (flashes) danger_.evidence = Evidence::fota_urc;
       if (flashes) booted_ = ended_ = false;
-      if (urc->stage == FotaStage::end) ended_ = true;
+      if (stage == FotaStage::end) ended_ = true;
     } else if (is_boot_urc(*line)) {
       booted_ = true;
       lost_opening_ = 0;

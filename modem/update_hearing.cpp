@@ -2,6 +2,7 @@
 // update_procedure.cpp).
 #include <algorithm>
 
+#include "modem/stage_names.hpp"
 #include "modem/update_procedure.hpp"
 #include "transport/base/log.hpp"
 #include "transport/base/masked.hpp"
@@ -75,7 +76,7 @@ void UpdateProcedure::hear(const std::string& line) {
 
 void UpdateProcedure::hear(const FotaUrc& urc) {
   powered_down_at_.reset();
-  const auto stage = stage_of(urc);
+  const auto stage = stage_of(urc, profiles_);
   switch (stage) {
     case FotaStage::ftp_start:
     case FotaStage::http_start:
@@ -119,26 +120,6 @@ void UpdateProcedure::hear(const FotaUrc& urc) {
   }
 }
 
-/// The stage in the family's own spelling, too.
-FotaStage UpdateProcedure::stage_of(const FotaUrc& urc) const {
-  if (urc.stage != FotaStage::unknown || profile_ == nullptr) return urc.stage;
-  const auto& names = profile_->stages;
-  const std::pair<const std::string*, FotaStage> stages[] = {{&names.http_start, FotaStage::http_start},
-                                                             {&names.http_end, FotaStage::http_end},
-                                                             {&names.ftp_start, FotaStage::ftp_start},
-                                                             {&names.ftp_end, FotaStage::ftp_end},
-                                                             {&names.file_start, FotaStage::file_start},
-                                                             {&names.file_end, FotaStage::file_end},
-                                                             {&names.downloading, FotaStage::downloading},
-                                                             {&names.start, FotaStage::start},
-                                                             {&names.updating, FotaStage::updating},
-                                                             {&names.restore, FotaStage::restore},
-                                                             {&names.end, FotaStage::end}};
-  const auto found =
-      std::ranges::find_if(stages, [&](const auto& entry) { return !urc.name.empty() && *entry.first == urc.name; });
-  return found == std::end(stages) ? FotaStage::unknown : found->second;
-}
-
 void UpdateProcedure::hear_transfer_end(CodeSource source, const FotaUrc& urc) {
   file_wanted_ = false;
   if (danger_.evidence == Evidence::file_wanted) danger_.evidence = Evidence::nothing;
@@ -171,6 +152,7 @@ void UpdateProcedure::forget_what_was_heard() {
   hear();  // what belongs to the time before is read, and then forgotten
   started_ = downloaded_ = flashing_ = file_wanted_ = streamed_ = answers_ = false;
   boots_ = 0;
+  last_heard_.clear();
   downloading_percent_.reset();
   powered_down_at_.reset();
   transfer_error_.reset();

@@ -92,7 +92,6 @@ class UpdateProcedure {
   void hear(const FotaUrc& urc);
   void hear_transfer_end(CodeSource source, const FotaUrc& urc);
   void hear_flashing(const FotaUrc& urc, FotaStage stage);
-  [[nodiscard]] FotaStage stage_of(const FotaUrc& urc) const;
   void forget_what_was_heard();
   [[nodiscard]] bool fetching();
   [[nodiscard]] bool powered_down(Clock::time_point now) const;

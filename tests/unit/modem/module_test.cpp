@@ -184,6 +184,22 @@ TEST_CASE("FOTA that is not ours, and then silence: one bare AT a gap, and its a
   f.greet();
 }
 
+TEST_CASE("FOTA in the spelling of an operator's own family is FOTA, before anybody knows of which family it is") {
+  Fixture f;
+  const auto family =
+      parse_profile("name = 'zz'\nmodels = ['ZZ']\n[stages]\nupdating = 'BURN'\nend = 'DONE'\n", "zz.toml");
+  f.modem.profiles.add(std::get<Profile>(family));
+  f.start();
+  f.scripted.say("\r\n+QIND: \"FOTA\",\"BURN\",4\r\n");
+  f.step(200s);
+  CHECK(f.scripted.unread().empty());
+  CHECK(f.module->state().problem == "module_updating");
+  f.scripted.say("\r\n+QIND: \"FOTA\",\"DONE\",0\r\n\r\nRDY\r\n");
+  f.step(3s);
+  f.greet();
+  CHECK(f.module->state().problem.empty());
+}
+
 TEST_CASE("an update that is rejected because FOTA was heard leaves hands off behind it (law 4)") {
   Fixture f;
   f.update();
