@@ -320,12 +320,16 @@ FtpShelf::~FtpShelf() {
   impl_->stop();
 }
 
+std::string FtpShelf::name_of(const std::string& sha256, const std::string& extension) {
+  return std::string(kNamePrefix) + sha256.substr(0, kHashDigits) + extension;
+}
+
 Awaitable<Result<std::string>> FtpShelf::put(std::string sha256, fs::path artifact, std::string extension) {
   if (sha256.size() != 64 || !std::ranges::all_of(sha256, hex_digit)) {
     co_return Error(Errc::invalid, "the sha256 is not 64 lower-case hex digits");
   }
   if (!is_extension(extension)) co_return Error(Errc::invalid, "the extension is not one like .bin");
-  const std::string name = std::string(kNamePrefix) + sha256.substr(0, kHashDigits) + extension;
+  const std::string name = name_of(sha256, extension);
   const auto impl = impl_;  // Nothing of `this` from here on: the shelf may go meanwhile.
   Impl::Use use(impl, name);
   const auto waiter = impl->join(name, std::move(sha256), std::move(artifact));

@@ -30,6 +30,9 @@ class FtpShelf {
   FtpShelf(const FtpShelf&) = delete;
   FtpShelf& operator=(const FtpShelf&) = delete;
 
+  /// The name that put() gives.
+  static std::string name_of(const std::string& sha256, const std::string& extension);
+
   /// `artifact` is on the shelf, readable for the server, when this ends; its name there, to be dropped once:
   /// "dfota-<first 24 digits of sha256><extension>". A file of that name is used when it is of that hash, and replaced
   /// when not; puts of one delta at a time share one copy. `extension`: ".bin", at most 4 bytes. Errors: invalid (no

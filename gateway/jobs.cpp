@@ -174,10 +174,14 @@ UpdateOrder Jobs::order_for(const Job& job, const Module& module) const {
   order.delivery = command.delivery;
   order.file = command.file;
   if (command.delivery == Delivery::url) order.url = command.module_url;
-  if (!job.shelf_name.empty()) order.url = config_.ftp->public_url.file(job.shelf_name).spell("ftp://");
   if (wants_artifact(command.delivery)) {
     order.package = artifact_path(job);
     order.package_extension = short_extension(artifact_name(command.url));
+  }
+  if (command.delivery == Delivery::ftp && config_.ftp) {
+    // Not job.shelf_name: one that was commanded before a restart may want another attempt while it is put there again.
+    const auto name = FtpShelf::name_of(command.sha256, order.package_extension);
+    order.url = config_.ftp->public_url.file(name).spell("ftp://");
   }
   return order;
 }

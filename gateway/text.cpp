@@ -72,7 +72,8 @@ std::string artifact_name(std::string_view url) {
 std::string short_extension(const std::string& name) {
   const auto dot = name.rfind('.');
   if (dot == std::string::npos || name.size() - dot < 2 || name.size() - dot > 4) return ".bin";
-  return name.substr(dot);
+  const bool plain = std::all_of(name.begin() + static_cast<std::ptrdiff_t>(dot) + 1, name.end(), is_alnum);
+  return plain ? name.substr(dot) : ".bin";
 }
 
 }  // namespace dfota

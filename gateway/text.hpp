@@ -29,7 +29,7 @@ bool topic_matches(std::string_view filter, std::string_view topic);
 /// one.
 std::string artifact_name(std::string_view url);
 
-/// ".zip": the extension of a file's name, where it has one to three characters; else ".bin".
+/// ".zip": the extension of a file's name, where it has one to three letters and digits; else ".bin".
 std::string short_extension(const std::string& name);
 
 }  // namespace dfota

@@ -25,6 +25,10 @@ bool is_minifota(const std::string& url) {
 
 std::variant<std::string, Unfit> command_for_url(const Profile& profile, Delivery delivery, const std::string& url) {
   const auto end = url.find("://");
+  if (end == std::string::npos) {
+    return Unfit{Finding::artifact_unavailable,
+                 "there is no address to tell: [ftp] is not in the configuration any more"};
+  }
   const auto scheme = lower(url.substr(0, end));
   const std::string& spelling = scheme == "http" ? profile.http : scheme == "https" ? profile.https : profile.ftp;
   if (spelling.empty()) {

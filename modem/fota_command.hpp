@@ -15,7 +15,7 @@ namespace dfota {
 
 /// Why a family cannot be told of a package so.
 struct Unfit {
-  Finding finding;  ///< unsupported_delivery, unsupported_package or url_too_long
+  Finding finding;  ///< unsupported_delivery, unsupported_package, url_too_long; artifact_unavailable: no URL
   std::string message;
 };
 

@@ -175,6 +175,26 @@ TEST_CASE(
   CHECK(rig.rack.written_while_flashing(Rig::m(kFtp)).empty());
 }
 
+TEST_CASE("the attempt after one that ended behind a restart is told the same address") {
+  FtpServer server({.user = "module", .password = kPassword, .extra = "TransferRate RETR 24", .start = true});
+  auto options = options_with(server);
+  options.rack.faults = {Rig::m(kFtp) + ":ftpend-after=90:609,once"};
+  Rig rig(options);
+  auto job = job_by(rig, kFtp, server);
+  job["attempts"] = 2;
+  rig.accept(job);
+  REQUIRE(rig.rack.wait_for(Rig::m(kFtp), "ftp_request"));
+  rig.gateway().kill();
+  rig.start_gateway();
+  CHECK(rig.finish("ftp")["state"] == "succeeded");
+  CHECK(rig.errors(Rig::m(kFtp)).size() == 1);
+  CHECK(files_in(server.directory()) == 0);
+  rig.rack.stop();
+  const auto told = rig.rack.events(Rig::m(kFtp), "qfotadl");
+  REQUIRE(told.size() == 2);
+  CHECK(told[0]["url"] == told[1]["url"]);
+}
+
 TEST_CASE("a gateway that is killed in the middle of an upload waits for the module, and sends it from the start") {
   const FtpServer server;
   auto options = options_with(server);

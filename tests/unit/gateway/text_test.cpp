@@ -38,3 +38,10 @@ TEST_CASE("what may be told of a URL") {
   CHECK(artifact_name("https://host/.hidden") == "delta.bin");
   CHECK(artifact_name("https://host/UC20_A11-A12.bin") == "UC20_A11-A12.bin");
 }
+
+TEST_CASE("the extension that a module's file gets") {
+  CHECK(short_extension("delta.zip") == ".zip");
+  CHECK(short_extension("a.b.7z") == ".7z");
+  for (const auto* name : {"delta", "delta.", "delta.pack", "delta.a-b", "delta.a_b"})
+    CHECK(short_extension(name) == ".bin");
+}

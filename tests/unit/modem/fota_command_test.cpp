@@ -42,6 +42,11 @@ TEST_CASE("the job's own URL stands as it is") {
   CHECK(url("uc20", "https://h:443/d.bin", Delivery::url) == "unsupported_delivery");
 }
 
+TEST_CASE("where there is no address nothing is made of it") {
+  CHECK(url("uc20", "", Delivery::ftp) == "artifact_unavailable");
+  CHECK(url("uc20", "delta.bin", Delivery::url) == "artifact_unavailable");
+}
+
 TEST_CASE("255 bytes are taken, 256 are not (guide, chapter 3)") {
   const std::string start = "http://h:80/";
   const auto long_name = [&](std::size_t bytes) { return start + std::string(bytes - start.size(), 'x'); };
