@@ -73,6 +73,10 @@ Awaitable<std::optional<UpdateError>> Jobs::shelve(Job& job) {
     auto again = co_await shelf_->put(job.command.sha256, path, extension);
     put = std::move(again);
   }
+  if (put && job.ended()) {
+    shelf_->drop(put.value());  // its last module, commanded before a restart, was quicker
+    co_return std::nullopt;
+  }
   if (put) {
     job.shelf_name = put.value();
     co_return std::nullopt;

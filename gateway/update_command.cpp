@@ -5,6 +5,7 @@
 
 #include "config/module_url.hpp"
 #include "gateway/text.hpp"
+#include "modem/fota_command.hpp"
 
 namespace dfota {
 namespace {
@@ -106,12 +107,6 @@ Fault take_modules(const json& document, ModuleSelection& selection) {
     if (auto fault = take_version(modules, key, "/modules", **into)) return fault;
   }
   return {};
-}
-
-/// .mini_1 and its .mini_2 want a second command while the module is in the middle of its flash (LTE Standard(A)
-/// guide).
-bool is_minifota(const std::string& name) {
-  return name.substr(0, name.find('?')).find(".mini_") != std::string::npos;
 }
 
 CommandFault minifota(std::string pointer) {

@@ -76,7 +76,9 @@ bool UpdateRun::void_token() {
 }
 
 Awaitable<Result<void>> UpdateRun::commit(Checkpoint checkpoint) {
-  const bool commands = checkpoint.attempt > part_.checkpoint.attempt;  // a new attempt: AT+QFOTADL stands behind it
+  // AT+QFOTADL stands behind it, but for the last byte of an http download, which may leave yet.
+  const bool releases = checkpoint.step == Step::released && !checkpoint.token.empty();
+  const bool commands = checkpoint.step != Step::preparing && !releases;
   if (held_ && commands) co_await stand_still();
   const auto before = part_.checkpoint;
   part_.checkpoint = checkpoint;

@@ -178,7 +178,8 @@ Awaitable<Result<void>> AtPort::write_raw(std::string_view bytes, Clock::duratio
   const auto state = state_;
   if (state->lost) co_return Error(Errc::link_lost, "the port hung up");
   if (state->reply) co_return Error(Errc::busy, "a command is in flight");
-  co_return co_await state->link->write(bytes, Clock::now() + limit);
+  const auto deadline = Clock::now() + limit;
+  co_return co_await state->link->write(bytes, deadline);
 }
 
 bool AtPort::lost() const {

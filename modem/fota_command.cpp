@@ -16,11 +16,6 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// .mini_1 and .mini_2, whatever stands behind as a query.
-bool is_minifota(const std::string& url) {
-  return lower(url.substr(0, url.find('?'))).find(".mini_") != std::string::npos;
-}
-
 }  // namespace
 
 std::variant<std::string, Unfit> command_for_url(const Profile& profile, Delivery delivery, const std::string& url) {
@@ -72,6 +67,10 @@ std::variant<std::string, Unfit> command_for_file(const Profile& profile, const 
 
 std::string command_for_stream(const Profile& profile, std::uint64_t size) {
   return quoted(profile, "FILE:" + std::to_string(size));
+}
+
+bool is_minifota(std::string_view address) {
+  return lower(address.substr(0, address.find('?'))).find(".mini_") != std::string::npos;
 }
 
 std::string name_in_storage(std::string_view file) {

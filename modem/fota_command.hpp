@@ -28,6 +28,10 @@ std::variant<std::string, Unfit> command_for_file(const Profile& profile, const 
 /// For `size` bytes that follow on the port after FILESTART.
 std::string command_for_stream(const Profile& profile, std::uint64_t size);
 
+/// .mini_1 and its .mini_2, whatever stands behind as a query: they want a second command while the module is in the
+/// middle of its flash (LTE Standard(A) guide).
+bool is_minifota(std::string_view address);
+
 /// The file's name within the storage, without "UFS:" or a path.
 std::string name_in_storage(std::string_view file);
 

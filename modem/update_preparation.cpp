@@ -228,6 +228,9 @@ Awaitable<> UpdateProcedure::stream_package() {
     }
   }
   log::info(port_.subject(), ": ", sent, " of ", size, " bytes sent behind AT+QFOTADL");
+  // While we spoke there was no silence of the module's, and it could not flash yet.
+  begin_deadlines();
+  next_gap_ = Clock::now() + seconds(timeouts_.progress_gap);
 }
 
 /// What was uploaded is of no use any more; the next update wants the room.

@@ -318,7 +318,8 @@ Awaitable<int> FtpDownload::run() {
       transfer_->answer(step);
       continue;
     }
-    co_await transfer_->changed.wait_until(Clock::now() + kSleepBound);
+    const auto until = Clock::now() + kSleepBound;
+    co_await transfer_->changed.wait_until(until);
   }
   worker_.join();
   co_return transfer_->code;

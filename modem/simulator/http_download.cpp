@@ -255,7 +255,8 @@ Awaitable<int> HttpDownload::read_head() {
       co_return 0;
     }
     if (buffer_.size() >= kMaxResponseHeadBytes) co_return kResponse;
-    const int code = co_await fill(kMaxResponseHeadBytes - buffer_.size());
+    const auto room = kMaxResponseHeadBytes - buffer_.size();
+    const int code = co_await fill(room);
     if (code != 0) co_return code;
   }
 }

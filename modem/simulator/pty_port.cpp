@@ -209,7 +209,8 @@ Awaitable<> PtyPort::send_paced(std::shared_ptr<State> state) {
   while (!state->closed && !state->unsent.empty()) {
     const auto size = std::min(state->unsent.size(), state->out.piece_bytes());
     const auto sent_at = state->out.pass(size, waiting, Clock::now());
-    co_await sleep_for(state->loop, sent_at - Clock::now());
+    const auto pause = sent_at - Clock::now();
+    co_await sleep_for(state->loop, pause);
     if (state->closed) break;
     write_now(state->master.native_handle(), std::string_view(state->unsent).substr(0, size));
     state->unsent.erase(0, size);
@@ -235,7 +236,8 @@ Awaitable<> PtyPort::read(std::shared_ptr<State> state) {
         state->events->listener(false);
         continue;
       }
-      co_await state->woken.wait_until(Clock::now() + nap);
+      const auto until = Clock::now() + nap;
+      co_await state->woken.wait_until(until);
       continue;
     }
     if (!state->listening) {
@@ -255,7 +257,8 @@ Awaitable<> PtyPort::read(std::shared_ptr<State> state) {
       }
       if (got <= 0) continue;
       const auto passed_at = state->in.pass(static_cast<size_t>(got), waiting, Clock::now());
-      co_await sleep_for(state->loop, passed_at - Clock::now());
+      const auto pause = passed_at - Clock::now();
+      co_await sleep_for(state->loop, pause);
       if (state->closed) co_return;
       state->events->received(std::string_view(buffer.data(), static_cast<size_t>(got)));
       continue;

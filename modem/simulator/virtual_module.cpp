@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 
-#include "modem/simulator/masking.hpp"
+#include "transport/base/masked.hpp"
 
 namespace dfota::sim {
 namespace {
@@ -102,7 +102,10 @@ Awaitable<> VirtualModule::hang() {
 Awaitable<> VirtualModule::live() {
   co_await boot();
   for (;;) {
-    while (!accepted_) co_await update_came_.wait_until(Clock::now() + kSleepBound);
+    while (!accepted_) {
+      const auto until = Clock::now() + kSleepBound;
+      co_await update_came_.wait_until(until);
+    }
     const auto order = *accepted_;
     accepted_.reset();
     updating_ = true;
@@ -162,7 +165,8 @@ Awaitable<bool> VirtualModule::reboot(double duration_s) {
   co_await last_words_heard();
   if (!behaviour_.uart) port_.close();
   if (behaviour_.no_return && mode_ == Mode::flashing) co_return false;
-  co_await pause(duration_s * kPortBackAt);
+  const double until_port_s = duration_s * kPortBackAt;
+  co_await pause(until_port_s);
   if (!behaviour_.uart) {
     const auto opened = port_.open();
     if (!opened) {
@@ -171,7 +175,8 @@ Awaitable<bool> VirtualModule::reboot(double duration_s) {
     }
     record("ready", {{"port", port_.link()}, {"pts", port_.pts()}});
   }
-  co_await pause(duration_s * (1 - kPortBackAt));
+  const double until_boot_s = duration_s * (1 - kPortBackAt);
+  co_await pause(until_boot_s);
   co_return true;
 }
 
@@ -217,8 +222,7 @@ void VirtualModule::received(std::string_view bytes) {
       return;
     case Mode::flashing:
       bytes_while_flashing_ += bytes.size();
-      record("bytes_while_flashing",
-             {{"count", bytes.size()}, {"text", without_secrets(bytes).substr(0, kLoggedBytes)}});
+      record("bytes_while_flashing", {{"count", bytes.size()}, {"text", masked_line(bytes).substr(0, kLoggedBytes)}});
       return;
     case Mode::ready:
       take_commands(take_data(bytes));
@@ -241,7 +245,10 @@ void VirtualModule::take_commands(std::string_view bytes) {
 
 Awaitable<> VirtualModule::answer_commands() {
   for (;;) {
-    while (commands_.empty()) co_await command_came_.wait_until(Clock::now() + kSleepBound);
+    while (commands_.empty()) {
+      const auto until = Clock::now() + kSleepBound;
+      co_await command_came_.wait_until(until);
+    }
     const auto generation = generation_;
     const auto line = commands_.front();
     commands_.pop_front();
@@ -256,13 +263,13 @@ Awaitable<> VirtualModule::answer_commands() {
 std::optional<UploadOrder> VirtualModule::run_command(const std::string& line) {
   const auto command = command_in(line);
   if (!command) return std::nullopt;
-  record("command", {{"text", without_secrets(*command)}});
+  record("command", {{"text", masked_line(*command)}});
   const auto arguments = qfotadl_arguments(*command);
   if (arguments) {
     const auto parts = split_arguments(*arguments);
     ++qfotadl_count_;
-    Json fields = {{"url", without_secrets(parts.address)}, {"count", qfotadl_count_}};
-    if (!parts.parameters.empty()) fields["parameters"] = without_secrets(parts.parameters);
+    Json fields = {{"url", masked_line(parts.address)}, {"count", qfotadl_count_}};
+    if (!parts.parameters.empty()) fields["parameters"] = masked_line(parts.parameters);
     record("qfotadl", fields);
     behaviour_ = behaviour_of(options_.faults, options_.index, qfotadl_count_);
   }

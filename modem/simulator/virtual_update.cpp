@@ -135,7 +135,8 @@ Awaitable<> VirtualModule::apply(Result<DeltaHeader> package, Count count) {
     co_await end_flashing(code, memory_.version);
     co_return;
   }
-  const bool written = co_await write_firmware(behaviour_.end ? kEndFailsAt : 100, count);
+  const int until_percent = behaviour_.end ? kEndFailsAt : 100;
+  const bool written = co_await write_firmware(until_percent, count);
   if (!written) {
     record("stalled");
     co_await hang();
@@ -159,7 +160,8 @@ Awaitable<bool> VirtualModule::write_firmware(int until_percent, Count count) {
     const int percent = static_cast<int>(step.percent);
     if (percent > until_percent) break;
     next += pace;
-    co_await sleep_for(loop_, next - Clock::now());
+    const auto rest = next - Clock::now();
+    co_await sleep_for(loop_, rest);
     if (behaviour_.stall && percent > *behaviour_.stall) co_return false;
     if (step.reboots_before) {
       const bool back = co_await reboot(options_.pace.reboot_s);

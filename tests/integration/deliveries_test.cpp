@@ -67,6 +67,8 @@ TEST_CASE("http, ftp, url, upload and file: the same delta in five ways, and no 
     CHECK(result["warnings"] == (unverified ? Json{"unverified_delivery"} : Json::array()));
   }
 
+  CHECK(fs::status(rig.dir().path() / "state").permissions() == fs::perms::owner_all);  // passwords are in the journal
+
   // What the modules say that they got.
   for (const int way : {kHttp, kFtp, kUrl}) {
     const auto done = rig.rack.events(Rig::m(way), "download_done");

@@ -1,15 +1,35 @@
 #include "transport/base/masked.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace dfota {
 namespace {
 
 constexpr std::string_view kStars = "***";
 
-/// Where the URL that begins at its "://" ends: an AT command sets it in quotes.
-std::size_t end_of_url(std::string_view text, std::size_t from) {
-  return std::min(text.find_first_of("\" ", from), text.size());
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
+  return out;
+}
+
+/// What may be told of a URL behind its scheme. One that ends without its '@' and without a path was cut off: what
+/// stands behind its colon may be half a password.
+std::string mask_authority(std::string_view url, bool ftp, bool may_be_cut) {
+  const auto path = std::min(url.find('/'), url.size());
+  const auto at = url.substr(0, ftp ? url.size() : path).rfind('@');
+  std::string out;
+  if (at != std::string_view::npos) {
+    out = kStars;
+    url.remove_prefix(at);
+  } else if (const auto colon = url.find(':'); may_be_cut && path == url.size() && colon != std::string_view::npos) {
+    return std::string(url.substr(0, colon + 1)) + std::string(kStars);
+  }
+  const auto query = url.find('?');
+  out += url.substr(0, query);
+  if (query != std::string_view::npos) out += "?" + std::string(kStars);
+  return out;
 }
 
 /// `"apn","user","password",1` behind QICSGP: the second and the third string are masked.
@@ -40,26 +60,19 @@ std::string masked_url(std::string_view url) {
 }
 
 std::string masked_line(std::string_view line) {
-  if (const auto context = line.find("QICSGP"); context != std::string_view::npos) return mask_context(line, context);
+  const auto folded = lower(line);
+  if (const auto context = folded.find("qicsgp"); context != std::string::npos) return mask_context(line, context);
   std::string out;
-  for (;;) {
-    const auto scheme = line.find("://");
-    if (scheme == std::string_view::npos) return out + std::string(line);
+  std::size_t told = 0;
+  for (auto scheme = line.find("://"); scheme != std::string_view::npos; scheme = line.find("://", told)) {
     const auto host = scheme + 3;
-    const auto end = end_of_url(line, host);
-    auto url = line.substr(host, end - host);
-    const auto path = std::min(url.find('/'), url.size());
-    const auto at = url.substr(0, path).rfind('@');
-    out += line.substr(0, host);
-    if (at != std::string_view::npos) {
-      out += kStars;
-      url.remove_prefix(at);
-    }
-    const auto query = url.find('?');
-    out += url.substr(0, query);
-    if (query != std::string_view::npos) out += "?" + std::string(kStars);
-    line.remove_prefix(end);
+    const auto end = std::min(line.find_first_of("\" ", host), line.size());  // an AT command sets it in quotes
+    const bool ftp = std::string_view(folded).substr(0, scheme).ends_with("ftp");
+    out += line.substr(told, host - told);
+    out += mask_authority(line.substr(host, end - host), ftp, end == line.size());
+    told = end;
   }
+  return out + std::string(line.substr(told));
 }
 
 }  // namespace dfota

@@ -22,6 +22,14 @@ TEST_CASE("what may be told of a line of an AT dialogue") {
   is("+QICSGP: 1,\"internet\",\"\",\"secret\",1", "+QICSGP: 1,\"internet\",\"\",\"***\",1");
   is("AT+QICSGP=1", "AT+QICSGP=1");
   is("AT+QICSGP=1,1,\"internet\",\"us", "AT+QICSGP=1,1,\"internet\",\"");
+  is("at+qicsgp=1,1,\"a,b\",\"me\",\"se,cret\",1", "at+qicsgp=1,1,\"a,b\",\"***\",\"***\",1");
+  is("ftp://u:se:c@r/et@h:21/d", "ftp://***@h:21/d");
+  is("http://u:secret@h:80/d", "http://***@h:80/d");
+  is("AT+QFOTADL=\"FTP://u:sec", "AT+QFOTADL=\"FTP://u:***");
+  is("HTTP://127.0.0.1:80/d@x:y", "HTTP://127.0.0.1:80/d@x:y");
+  is("AT+QFOTADL=\"HTTP://h:80\"", "AT+QFOTADL=\"HTTP://h:80\"");
+  is("AT+QFOTADL=\"UFS:d.bin\"", "AT+QFOTADL=\"UFS:d.bin\"");
+  is("://", "://");
   is("OK", "OK");
   is("", "");
 }

@@ -101,6 +101,7 @@ TEST_CASE("every fault has its code and its place") {
       {"/url", "http://h:80/d.bin", "invalid", "/url"},
       {"/file", "UFS:d.bin", "invalid", "/file"},
       {"/artifact/url", "https://example.com/d.mini_1", "unsupported_package", "/artifact/url"},
+      {"/artifact/url", "https://example.com/d.MINI_2?x", "unsupported_package", "/artifact/url"},
       {"/delivery", "pigeon", "invalid", "/delivery"},
       {"/attempts", 0, "invalid", "/attempts"},
       {"/attempts", 11, "invalid", "/attempts"},

@@ -38,7 +38,7 @@ TEST_CASE("an update over FTP") {
   CHECK_FALSE(bench.host.has("HTTP"));
   CHECK(bench.logged("\"event\":\"ftp_request\",\"host\":\"127.0.0.1\""));
   CHECK(bench.logged("\"event\":\"download_done\",\"code\":0,\"bytes\":20000"));
-  CHECK(bench.logged("FTP://test:***@127.0.0.1"));
+  CHECK(bench.logged("FTP://***@127.0.0.1"));
   CHECK_FALSE(bench.logged("secret"));
 }
 
