@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <pty.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 #include <array>
@@ -112,6 +113,21 @@ inline std::string must_read(asio::io_context& loop, Link& link, std::size_t siz
   while (all.size() < size) all += must_read(loop, link);
   return all;
 }
+
+/// A link to a peer that takes nothing. Not a pseudo-terminal: the kernel makes room in a full one a moment later.
+struct DeafPeer {
+  explicit DeafPeer(asio::io_context& loop) {
+    int ends[2] = {-1, -1};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    link = std::make_unique<Link>(loop, ends[0]);
+    peer = ends[1];
+  }
+  ~DeafPeer() { ::close(peer); }
+  DeafPeer(const DeafPeer&) = delete;
+  DeafPeer& operator=(const DeafPeer&) = delete;
+  std::unique_ptr<Link> link;
+  int peer = -1;
+};
 
 inline void fill(asio::io_context& loop, Link& link) {
   const std::string much(1 << 20, 'x');

@@ -93,8 +93,8 @@ TEST_CASE("link: close() ends a suspended read with link_lost") {
 
 TEST_CASE("link: destroyed while a read and a write are suspended, both end with link_lost") {
   asio::io_context loop;
-  Pty pty;
-  auto link = must_open(loop, pty.name);
+  DeafPeer deaf(loop);
+  auto& link = deaf.link;
   fill(loop, *link);
   std::array<char, 16> buffer{};
   std::optional<Result<std::size_t>> read;
@@ -146,8 +146,8 @@ TEST_CASE("link: a write that the other side does not take ends at its deadline,
 
 TEST_CASE("link: a write that waits sleeps") {
   asio::io_context loop;
-  Pty pty;
-  auto link = must_open(loop, pty.name);
+  DeafPeer deaf(loop);
+  auto& link = deaf.link;
   fill(loop, *link);
   std::optional<Result<void>> outcome;
   start(loop, link->write("z", Clock::now() + 1h), outcome);
