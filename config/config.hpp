@@ -65,6 +65,14 @@ struct TagLimitConfig {
   bool operator==(const TagLimitConfig&) const = default;
 };
 
+struct JobsConfig {
+  unsigned queued = 10000;       ///< not ended; more are refused
+  unsigned keep = 1000;          ///< ended ones, the oldest go
+  unsigned keep_days = 90;       ///< ended ones, at most so long
+  unsigned remember_days = 400;  ///< the ids of those that went
+  bool operator==(const JobsConfig&) const = default;
+};
+
 struct RetryConfig {
   unsigned attempts = 3;
   double backoff_s = 10;  ///< doubles, with jitter
@@ -117,6 +125,7 @@ struct Config {
   std::optional<FtpConfig> ftp;  ///< without it the delivery "ftp" is refused
   LimitsConfig limits;
   std::vector<TagLimitConfig> tag_limits;
+  JobsConfig jobs;
   RetryConfig retry;
   TimeoutsConfig timeouts;
   ModemConfig modem;

@@ -18,6 +18,8 @@ constexpr double kLeastSeconds = 0.001;
 constexpr double kMostSeconds = 30.0 * 24 * 3600;
 constexpr unsigned kMostLimit = 100000;
 constexpr unsigned kMostAttempts = 10;
+constexpr unsigned kMostJobs = 100000;
+constexpr unsigned kMostDays = 36500;
 constexpr unsigned kMostContexts = 16;  // <contextID> of AT+QICSGP
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 50;
 constexpr unsigned kBauds[] = {4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600};
@@ -162,6 +164,14 @@ void read_tag_limits(std::vector<Section> sections, std::vector<TagLimitConfig>&
   }
 }
 
+void read_jobs(Section section, JobsConfig& jobs) {
+  section.take_unsigned("queued", jobs.queued, 1, kMostJobs, "jobs");
+  section.take_unsigned("keep", jobs.keep, 1, kMostJobs, "jobs");
+  section.take_unsigned("keep_days", jobs.keep_days, 1, kMostDays, "days");
+  section.take_unsigned("remember_days", jobs.remember_days, 1, kMostDays, "days");
+  section.finish();
+}
+
 void read_retry(Section section, RetryConfig& retry) {
   section.take_unsigned("attempts", retry.attempts, 1, kMostAttempts, "attempts");
   section.take_number("backoff_s", retry.backoff_s, kLeastSeconds, kMostSeconds, "seconds");
@@ -277,12 +287,12 @@ Config read_root(Section root, const std::filesystem::path& base, FaultList& fau
   read_ftp(root.child("ftp"), config.ftp, base);
   read_limits(root.child("limits"), config.limits);
   read_tag_limits(root.children("limit"), config.tag_limits);
+  read_jobs(root.child("jobs"), config.jobs);
   read_retry(root.child("retry"), config.retry);
   read_timeouts(root.child("timeouts"), config.timeouts);
   read_modem(root.child("modem"), config.modem, base, faults);
   read_modules(root.children("module"), config.modules);
   root.unsupported("admin", "there is no page yet; remove the section and watch over MQTT");
-  root.unsupported("jobs", "the limits of jobs are built in; remove the section");
   root.unsupported("discovery", "name each module in a [[module]] and remove the section");
   root.unsupported("home_assistant", "nothing is published for it yet; remove the section");
   root.finish();

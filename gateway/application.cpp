@@ -116,17 +116,27 @@ void Application::start() {
                "; is a second gateway called so?");
     give_up(kExitTakenOver);
   };
+  journal_->on_disk = [this](const std::optional<Error>& failure) {
+    if (failure) {
+      api_->set_problem("journal_unavailable", failure->message);
+    } else {
+      api_->clear_problem("journal_unavailable");
+    }
+  };
+  journal_->on_overrun = [this] { give_up(kExitJournal); };
   if (!journal_->set_aside().empty()) {
     log::error("the journal was broken and is kept as ", journal_->set_aside(), "; every module is listened to for ",
                config_.timeouts.progress_gap, " s before it is spoken to");
     config_.timeouts.listen = config_.timeouts.progress_gap;
     api_->set_problem("journal_corrupt", "kept as " + journal_->set_aside());
   }
+  time_ = std::make_unique<ServiceTime>(contents.facts[ServiceTime::kFact]);
+  jobs_ = std::make_unique<Jobs>(
+      Jobs::Parts{loop_, config_, modules_, *fetch_, shelf_.get(), *slots_, *files_, *journal_, *time_, *api_});
   for (const auto& module : config_.modules) {
-    modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *api_);
+    modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *jobs_);
   }
   if (modules_.empty()) log::warning("no [[module]] is configured: there is nothing to update");
-  jobs_ = std::make_unique<Jobs>(loop_, config_, modules_, *fetch_, shelf_.get(), *slots_, *files_, *journal_, *api_);
   jobs_->recover(contents);
   for (auto& [id, module] : modules_) module->start();
   api_->start(*jobs_, modules_);

@@ -58,6 +58,7 @@ class Application {
   std::unique_ptr<FtpShelf> shelf_;  ///< null without [ftp]
   std::unique_ptr<Slots> slots_;
   std::unique_ptr<MqttApi> api_;
+  std::unique_ptr<ServiceTime> time_;
   Jobs::Modules modules_;
   std::unique_ptr<Jobs> jobs_;
 };

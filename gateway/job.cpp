@@ -31,27 +31,64 @@ UpdateError error_from_json(const json& from) {
   return error;
 }
 
+std::optional<ServiceTime::Instant> instant(const json& from, const char* key) {
+  if (!from.contains(key)) return std::nullopt;
+  return ServiceTime::Instant(from.at(key).get<std::int64_t>());
+}
+
 }  // namespace
 
 std::string_view to_word(JobState state) {
   return kStates[static_cast<std::size_t>(state)];
 }
 
-bool Job::all_parts_ended() const {
-  return std::all_of(parts.begin(), parts.end(), [](const auto& part) { return part->result.has_value(); });
+JobState Job::state() const {
+  if (verdict) return *verdict;
+  if (paused) return JobState::paused;
+  return tally.running + tally.ended > 0 ? JobState::running : JobState::queued;
 }
 
-JobState verdict(const Job& job) {
-  const auto count = [&](auto... outcomes) {
-    return static_cast<std::size_t>(std::count_if(job.parts.begin(), job.parts.end(), [&](const auto& part) {
-      return part->result && ((part->result->outcome == outcomes) || ...);
-    }));
-  };
+Part* Job::part_of(const std::string& module) const {
+  const auto found = std::find_if(parts.begin(), parts.end(), [&](const auto& part) { return part->module == module; });
+  return found == parts.end() ? nullptr : found->get();
+}
+
+void Job::add_part(const std::string& module) {
+  parts.push_back(std::make_unique<Part>());
+  parts.back()->module = module;
+}
+
+void Job::begin(Part& part) {
+  part.begun = true;
+  ++tally.running;
+}
+
+void Job::end(Part& part, UpdateResult result) {
+  if (part.begun) --tally.running;
+  ++tally.ended;
+  ++tally.outcomes[static_cast<std::size_t>(result.outcome)];
+  part.result = std::move(result);
+}
+
+void Job::count_again() {
+  tally = Tally();
+  for (const auto& part : parts) {
+    if (part->result) {
+      ++tally.ended;
+      ++tally.outcomes[static_cast<std::size_t>(part->result->outcome)];
+    } else if (part->begun) {
+      ++tally.running;
+    }
+  }
+}
+
+JobState verdict_of(const Job& job) {
+  const auto& tally = job.tally;
   const auto all = job.parts.size();
-  const auto good = count(Outcome::succeeded, Outcome::skipped);
+  const auto good = tally.of(Outcome::succeeded) + tally.of(Outcome::skipped), canceled = tally.of(Outcome::canceled);
   if (good == all) return JobState::succeeded;
-  if (count(Outcome::canceled) > 0 && good + count(Outcome::canceled) == all) return JobState::canceled;
-  if (count(Outcome::rejected) == all) return JobState::rejected;
+  if (canceled > 0 && good + canceled == all) return JobState::canceled;
+  if (tally.of(Outcome::rejected) == all) return JobState::rejected;
   return good == 0 ? JobState::failed : JobState::partial;
 }
 
@@ -79,8 +116,11 @@ std::string to_document(const Job& job) {
               {"run", job.run},
               {"body", job.command.body},
               {"accepted_at_ms", to_ms(job.accepted_at)},
-              {"state", to_word(job.state)},
               {"final_seq", job.final_seq}};
+  if (job.expires_at) out["expires_at"] = job.expires_at->count();
+  if (job.paused) out["paused"] = true;
+  if (job.verdict) out["state"] = to_word(*job.verdict);
+  if (job.ended_at) out["ended_at_ms"] = to_ms(*job.ended_at);
   auto& modules = out["modules"] = json::array();
   for (const auto& part : job.parts) modules.push_back(part->module);
   return dump(out);
@@ -94,6 +134,9 @@ std::string to_document(const Part& part) {
               {"profile", part.checkpoint.profile}};
   if (part.checkpoint.uploading) out["uploading"] = true;
   if (part.begun_at) out["begun_at_ms"] = to_ms(*part.begun_at);
+  if (part.step_at) out["step_at"] = part.step_at->count();
+  if (part.next_attempt_at) out["next_attempt_at"] = part.next_attempt_at->count();
+  if (part.stop) out["stop"] = to_word(*part.stop);
   if (part.result) {
     const auto& result = *part.result;
     auto& into = out["result"];
@@ -115,12 +158,12 @@ std::optional<Job> job_from_document(const std::string& document) try {
   job.command.job = from.at("id");
   job.run = from.at("run");
   job.accepted_at = from_ms(from.at("accepted_at_ms"));
-  job.state = state_from_word(from.at("state"));
   job.final_seq = from.at("final_seq");
-  for (const auto& module : from.at("modules")) {
-    job.parts.push_back(std::make_unique<Part>());
-    job.parts.back()->module = module;
-  }
+  job.expires_at = instant(from, "expires_at");
+  job.paused = from.value("paused", false);
+  if (job.final_seq != 0) job.verdict = state_from_word(from.at("state"));
+  if (from.contains("ended_at_ms")) job.ended_at = from_ms(from.at("ended_at_ms"));
+  for (const auto& module : from.at("modules")) job.add_part(module);
   return job;
 } catch (const std::exception&) {
   return std::nullopt;
@@ -136,6 +179,9 @@ std::optional<Part> part_from_document(const std::string& document) try {
   part.checkpoint.profile = from.value("profile", "");
   part.checkpoint.uploading = from.value("uploading", false);
   if (from.contains("begun_at_ms")) part.begun_at = from_ms(from.at("begun_at_ms"));
+  part.step_at = instant(from, "step_at");
+  part.next_attempt_at = instant(from, "next_attempt_at");
+  if (from.contains("stop")) part.stop = stop_from_word(from.at("stop").get<std::string>()).value();
   if (from.contains("result")) {
     const auto& in = from.at("result");
     UpdateResult result;

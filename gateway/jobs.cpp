@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <asio/co_spawn.hpp>
-#include <asio/post.hpp>
 #include <utility>
 
 #include "transport/base/log.hpp"
@@ -16,24 +15,29 @@ void rethrow(std::exception_ptr bug) {
 
 }  // namespace
 
-Jobs::Jobs(asio::io_context& loop, const Config& config, Modules& modules, Fetch& fetch, FtpShelf* shelf, Slots& slots,
-           FileServer& files, Journal& journal, JobListener& listener)
-    : loop_(loop),
-      config_(config),
-      modules_(modules),
-      fetch_(fetch),
-      shelf_(shelf),
-      slots_(slots),
-      journal_(journal),
-      listener_(listener),
-      run_parts_{loop,
-                 slots,
-                 files,
-                 journal,
-                 listener,
-                 config.http.public_url,
-                 config.retry.backoff_s,
-                 [this](const std::string& imei, const std::string& module) { return is_elsewhere(imei, module); }} {}
+Jobs::Jobs(const Parts& parts)
+    : loop_(parts.loop),
+      config_(parts.config),
+      modules_(parts.modules),
+      fetch_(parts.fetch),
+      shelf_(parts.shelf),
+      slots_(parts.slots),
+      journal_(parts.journal),
+      time_(parts.time),
+      listener_(parts.listener),
+      run_parts_{parts.loop,
+                 parts.slots,
+                 parts.files,
+                 parts.journal,
+                 parts.listener,
+                 parts.config.http.public_url,
+                 parts.config.retry.backoff_s,
+                 parts.time,
+                 [this](const Job& job) { return is_open(job); },
+                 [this](const std::string& imei, const std::string& module) { return is_elsewhere(imei, module); }},
+      forget_at_(Clock::now()) {
+  asio::co_spawn(loop_, watch_the_clock(), rethrow);
+}
 
 bool Jobs::is_elsewhere(const std::string& imei, const std::string& module) const {
   return std::any_of(modules_.begin(), modules_.end(), [&](const auto& entry) {
@@ -42,8 +46,19 @@ bool Jobs::is_elsewhere(const std::string& imei, const std::string& module) cons
   });
 }
 
-std::filesystem::path Jobs::artifact_path(const Job& job) const {
-  return std::filesystem::path(config_.gateway.state_dir) / "artifacts" / job.command.sha256;
+void Jobs::put(Write kind, const Job& job, const Part& part) {
+  journal_.put_part(kind, job.id(), job.run, part.module, to_document(part));
+}
+
+/// So that what passed is known after a crash. An idle gateway writes nothing.
+void Jobs::put_time() {
+  time_put_at_ = time_.now();
+  journal_.put_fact(Write::service_time, ServiceTime::kFact, time_.document());
+}
+
+const Job* Jobs::find(const std::string& id) const {
+  const auto found = jobs_.find(id);
+  return found == jobs_.end() ? nullptr : found->second.get();
 }
 
 std::variant<std::vector<std::string>, CommandFault> Jobs::select(const ModuleSelection& selection,
@@ -73,25 +88,44 @@ std::variant<std::vector<std::string>, CommandFault> Jobs::select(const ModuleSe
   return ids;
 }
 
+/// Why a new job cannot be taken now, whatever its modules.
+std::optional<CommandFault> Jobs::unfit(const UpdateCommand& command) const {
+  if (command.delivery == Delivery::ftp && shelf_ == nullptr) {
+    return CommandFault{"ftp_not_configured", "this gateway has no [ftp]: configure it, or choose another delivery",
+                        "/delivery"};
+  }
+  const auto now = time_.wall();
+  if (now && command.rollout.expires && *command.rollout.expires <= *now) {
+    return CommandFault{"expired", "has passed: it is " + rfc3339(*now), "/expires"};
+  }
+  if (unended() >= config_.jobs.queued) {
+    return CommandFault{"queue_full",
+                        std::to_string(config_.jobs.queued) + " jobs wait already; try again when some have ended", ""};
+  }
+  return std::nullopt;
+}
+
+/// Nothing: it is known once the wall clock can be trusted.
+std::optional<ServiceTime::Instant> Jobs::expiry_of(const UpdateCommand& command) const {
+  const auto& expires = command.rollout.expires;
+  if (!expires) return time_.now() + kDefaultLife;
+  const auto now = time_.wall();
+  if (!now) return std::nullopt;
+  return time_.now() + std::chrono::duration_cast<ServiceTime::Instant>(*expires - *now);
+}
+
 std::variant<Jobs::Accepted, CommandFault> Jobs::accept(UpdateCommand command, bool drop_strangers) {
   if (command.job.empty()) {
     for (unsigned n = 1; command.job.empty() || jobs_.contains(command.job); ++n) {
       command.job = "job-" + std::to_string(to_ms(std::chrono::system_clock::now())) + "-" + std::to_string(n);
     }
   }
-  if (const auto known = jobs_.find(command.job); known != jobs_.end()) {
-    if (known->second->command.body == command.body) return Accepted{known->second.get(), false};
+  if (const auto* known = find(command.job)) {
+    if (known->command.body == command.body) return Accepted{known, false};
     return CommandFault{"job_conflict", "job \"" + command.job + "\" is another command already; take another id",
                         "/job"};
   }
-  if (command.delivery == Delivery::ftp && shelf_ == nullptr) {
-    return CommandFault{"ftp_not_configured", "this gateway has no [ftp]: configure it, or choose another delivery",
-                        "/delivery"};
-  }
-  if (jobs_.size() - ended_.size() >= kMaxQueued) {
-    return CommandFault{"queue_full", std::to_string(kMaxQueued) + " jobs wait already; try again when some have ended",
-                        ""};
-  }
+  if (auto fault = unfit(command)) return *fault;
   auto selected = select(command.modules, drop_strangers);
   if (auto* fault = std::get_if<CommandFault>(&selected)) return *fault;
   const auto& ids = std::get<std::vector<std::string>>(selected);
@@ -99,156 +133,31 @@ std::variant<Jobs::Accepted, CommandFault> Jobs::accept(UpdateCommand command, b
   auto job = std::make_unique<Job>();
   job->command = std::move(command);
   job->accepted_at = std::chrono::system_clock::now();
+  job->expires_at = expiry_of(job->command);
   for (const auto& id : ids) {
-    job->parts.push_back(std::make_unique<Part>());
-    job->parts.back()->module = id;
-    journal_.put_part(job->id(), job->run, id, to_document(*job->parts.back()));
+    job->add_part(id);
+    put(Write::part_accepted, *job, *job->parts.back());
   }
-  journal_.put_job(job->id(), to_document(*job));
+  put(Write::job_accepted, *job);
+  if (!time_put_at_ || time_.now() - *time_put_at_ >= std::chrono::seconds(1)) put_time();
   const auto* accepted = job.get();
   jobs_[job->id()] = std::move(job);
   return Accepted{accepted, true};
 }
 
 void Jobs::begin(const std::string& id) {
-  auto& job = *jobs_.at(id);
-  if (job.begun) return;
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end() || found->second->begun) return;
+  auto& job = *found->second;
   job.begun = true;
-  log::info("job ", id, ": accepted for ", job.parts.size(), " modules, ", job.command.from, " -> ", job.command.to);
+  log::info("job ", id, ": run ", job.run, " accepted for ", job.parts.size(), " modules, ", job.command.from, " -> ",
+            job.command.to);
   listener_.job_changed(job);
-  asio::co_spawn(loop_, bring_and_queue(id, false), rethrow);
+  wait_for_modules(job);
+  look_at(job);
 }
 
-void Jobs::reject_all(Job& job, const UpdateError& error) {
-  std::vector<Part*> parts;
-  for (const auto& part : job.parts) {
-    if (!part->result && !part->begun) parts.push_back(part.get());
-  }
-  for (auto* part : parts) {
-    listener_.update_error(job, *part, 0, error, std::nullopt);
-    UpdateResult result;
-    result.outcome = part->checkpoint.attempt == 0 ? Outcome::rejected : Outcome::failed;
-    result.attempts = part->checkpoint.attempt;
-    result.error = error;
-    end_part(job, *part, std::move(result));
-  }
-}
-
-void Jobs::enqueue(Job& job, Part& part) {
-  if (!modules_.contains(part.module)) {
-    // It was configured when the job was accepted, and is not any more.
-    const auto error =
-        UpdateError::of(Finding::absent, Phase::preparing, "the module is not in the configuration any more");
-    listener_.update_error(job, part, part.checkpoint.attempt, error, std::nullopt);
-    UpdateResult result;
-    result.outcome = part.checkpoint.step == Step::released ? Outcome::lost
-                     : part.checkpoint.attempt == 0         ? Outcome::rejected
-                                                            : Outcome::failed;
-    result.attempts = part.checkpoint.attempt;
-    result.error = error;
-    end_part(job, part, std::move(result));
-    return;
-  }
-  waiting_[part.module].push_back({&job, &part});
-  listener_.module_job_changed(*modules_.at(part.module));
-  begin_next(part.module);
-}
-
-void Jobs::begin_next(const std::string& module) {
-  auto& queue = waiting_[module];
-  if (queue.empty() || runs_.contains(module) || stopping_) return;
-  const auto next = queue.front();
-  queue.pop_front();
-  start(*next.job, *next.part);
-}
-
-UpdateOrder Jobs::order_for(const Job& job, const Module& module) const {
-  const auto& command = job.command;
-  UpdateOrder order;
-  order.from = command.from;
-  order.to = command.to;
-  order.attempts = command.attempts.value_or(config_.retry.attempts);
-  order.imei = module.expected_imei();
-  order.profile = config_.modem.profile;
-  order.pdp = config_.modem.pdp;
-  order.delivery = command.delivery;
-  order.file = command.file;
-  if (command.delivery == Delivery::url) order.url = command.module_url;
-  if (wants_artifact(command.delivery)) {
-    order.package = artifact_path(job);
-    order.package_extension = short_extension(artifact_name(command.url));
-  }
-  if (command.delivery == Delivery::ftp && config_.ftp) {
-    // Not job.shelf_name: one that was commanded before a restart may want another attempt while it is put there again.
-    const auto name = FtpShelf::name_of(command.sha256, order.package_extension);
-    order.url = config_.ftp->public_url.file(name).spell("ftp://");
-  }
-  return order;
-}
-
-void Jobs::start(Job& job, Part& part) {
-  auto& module = *modules_.at(part.module);
-  part.begun = true;
-  if (!part.begun_at) part.begun_at = std::chrono::system_clock::now();
-  auto& run = runs_[part.module];
-  run = std::make_unique<UpdateRun>(run_parts_, job, part, module, artifact_path(job));
-  if (job.state == JobState::queued) {
-    job.state = JobState::running;
-    listener_.job_changed(job);
-  }
-  module.update(order_for(job, module), part.checkpoint, *run, [this, &job, &part](UpdateResult result) {
-    const auto id = part.module;
-    runs_.erase(id);
-    end_part(job, part, std::move(result));
-    begin_next(id);
-  });
-  listener_.module_job_changed(module);
-}
-
-void Jobs::end_part(Job& job, Part& part, UpdateResult result) {
-  log::notice("job ", job.id(), ": module ", part.module, " ", to_word(result.outcome), result.error ? ": " : "",
-              result.error ? result.error->meaning : "", result.error && !result.error->message.empty() ? ": " : "",
-              result.error ? result.error->message : "");
-  part.checkpoint.step = Step::preparing;
-  part.checkpoint.token.clear();
-  part.result = std::move(result);
-  last_results_[part.module] = to_word(part.result->outcome);
-  journal_.put_part(job.id(), job.run, part.module, to_document(part));
-  listener_.part_ended(job, part);
-  if (const auto module = modules_.find(part.module); module != modules_.end())
-    listener_.module_job_changed(*module->second);
-  settle(job);
-}
-
-void Jobs::settle(Job& job) {
-  if (!job.all_parts_ended()) {
-    listener_.job_changed(job);
-    return;
-  }
-  job.state = verdict(job);
-  if (!job.shelf_name.empty()) shelf_->drop(std::exchange(job.shelf_name, ""));
-  job.final_seq = listener_.job_ended(job);
-  journal_.put_job(job.id(), to_document(job));
-  ended_.push_back(job.id());
-  log::notice("job ", job.id(), ": ", to_word(job.state));
-  if (ended_.size() > kKeep) {
-    // Not from inside this call: its caller still holds the job.
-    asio::co_spawn(loop_, forget_oldest(), rethrow);
-  }
-}
-
-Awaitable<> Jobs::forget_oldest() {
-  while (ended_.size() > kKeep) {
-    const auto id = ended_.front();
-    ended_.pop_front();
-    listener_.job_forgotten(*jobs_.at(id));
-    journal_.remove_job(id);
-    jobs_.erase(id);
-  }
-  co_return;
-}
-
-void Jobs::recover(const JournalContents& contents) {
+void Jobs::read_back(const JournalContents& contents) {
   for (const auto& row : contents.jobs) {
     auto job = job_from_document(row.document);
     if (!job) {
@@ -260,39 +169,58 @@ void Jobs::recover(const JournalContents& contents) {
   for (const auto& row : contents.parts) {
     const auto job = jobs_.find(row.job);
     auto read = part_from_document(row.document);
-    if (job == jobs_.end() || !read) continue;
-    for (auto& part : job->second->parts) {
-      if (part->module == row.module) *part = std::move(*read);
-    }
+    if (job == jobs_.end() || job->second->run != row.run || !read) continue;
+    if (auto* part = job->second->part_of(row.module)) *part = std::move(*read);
   }
+  for (const auto& [id, job] : jobs_) job->count_again();
+  if (const auto hold = contents.facts.find(kHold); hold != contents.facts.end() && !hold->second.empty()) {
+    held_ = hold->second;
+    log::notice("held: ", *held_);
+  }
+}
+
+void Jobs::recover(const JournalContents& contents) {
+  read_back(contents);
   for (const auto& row : contents.jobs) {
     const auto found = jobs_.find(row.id);
     if (found == jobs_.end()) continue;
     auto& job = *found->second;
+    for (const auto& part : job.parts) {
+      if (part->result) last_results_[part->module] = to_word(part->result->outcome);
+    }
     if (job.ended()) {
       ended_.push_back(row.id);
-      for (const auto& part : job.parts) {
-        if (part->result) last_results_[part->module] = to_word(part->result->outcome);
-      }
-      continue;
+    } else {
+      take_up(job);
     }
-    log::notice("job ", row.id, ": taken up again");
-    job.begun = true;
-    for (const auto& part : job.parts) {
-      // Commanded before: listened to at once, before any other word to its module.
-      if (!part->result && part->checkpoint.step != Step::preparing) {
-        part->begun = true;
-        enqueue(job, *part);
-      }
-    }
-    ++recovering_;
-    asio::co_spawn(loop_, bring_and_queue(row.id, true), rethrow);
   }
-  if (recovering_ == 0 && shelf_ != nullptr) shelf_->sweep();
+  if (unswept_.empty() && shelf_ != nullptr) shelf_->sweep();
   for (const auto& [id, outcome] : last_results_) {
     const auto module = modules_.find(id);
     if (outcome == to_word(Outcome::lost) && module != modules_.end()) module->second->mark_lost();
   }
+}
+
+void Jobs::take_up(Job& job) {
+  log::notice("job ", job.id(), ": taken up again");
+  job.begun = true;
+  // Commanded before: listened to at once, before any other word to its module. Its delta may still be wanted.
+  std::vector<Part*> commanded;
+  for (const auto& part : job.parts) {
+    if (!part->result && part->checkpoint.step != Step::preparing) commanded.push_back(part.get());
+  }
+  if (!commanded.empty()) {
+    if (job.command.delivery == Delivery::ftp) unswept_.insert(job.id());
+    bring(job);
+  }
+  for (auto* part : commanded) {
+    if (modules_.contains(part->module)) {
+      start(job, *part);
+    } else {
+      enqueue(job, *part);
+    }
+  }
+  if (!job.ended()) wait_for_modules(job);
 }
 
 std::string Jobs::job_of(const std::string& module) const {
@@ -306,10 +234,14 @@ std::string Jobs::last_result_of(const std::string& module) const {
   return found == last_results_.end() ? std::string() : found->second;
 }
 
+void Jobs::module_changed(const Module& module) {
+  listener_.module_changed(module);
+  look_at_module(module.config().id);
+}
+
 void Jobs::stop_commanding() {
   stopping_ = true;
-  slots_.close();
-  for (auto& [module, run] : runs_) run->hold();
+  permissions_changed();
 }
 
 std::size_t Jobs::downloading() const {
@@ -327,6 +259,7 @@ std::size_t Jobs::interrupt() {
       log::notice("job ", run->job().id(), ": module ", module, ": download interrupted, at no cost");
     }
   }
+  if (unended() > 0) put_time();
   return cut;
 }
 

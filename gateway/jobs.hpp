@@ -1,5 +1,8 @@
 // The jobs: accepted once, journalled, fetched for, handed to their modules one at a time for each, and ended with
-// exactly one outcome for each module of each run (contract, law 6). Loop thread only.
+// exactly one outcome for each module of each run (contract, law 6). jobs.cpp: acceptance and recovery;
+// jobs_rollout.cpp: which module begins when, and what its outcome leads to; jobs_delivery.cpp: how the delta gets
+// there; jobs_control.cpp: what somebody orders. What is put into the journal here shares the commit of the turn; the
+// caller waits for it. Loop thread only.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -7,6 +10,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,6 +19,7 @@
 #include "gateway/ftp_shelf.hpp"
 #include "gateway/job.hpp"
 #include "gateway/journal.hpp"
+#include "gateway/service_time.hpp"
 #include "gateway/update_run.hpp"
 #include "modem/module.hpp"
 #include "transport/fetch.hpp"
@@ -22,7 +27,7 @@
 namespace dfota {
 
 /// What the jobs tell the world, beside what their updates do. Implemented by MqttApi.
-class JobListener : public UpdateListener {
+class JobListener : public UpdateListener, public ModuleObserver {
  public:
   virtual void job_changed(const Job& job) = 0;
   /// Puts the result into the outbox; it shares the commit of this turn.
@@ -30,21 +35,34 @@ class JobListener : public UpdateListener {
   /// Puts the last state into the outbox; the seq that it bears comes back.
   virtual std::uint64_t job_ended(const Job& job) = 0;
   virtual void job_forgotten(const Job& job) = 0;
-  virtual void module_job_changed(const Module& module) = 0;
+  virtual void hold_changed() = 0;
+  /// Jobs with a clock wait, because the wall clock lies before the build.
+  virtual void clock_needed(bool in_vain) = 0;
 };
 
-class Jobs {
+class Jobs : public ModuleObserver {
  public:
-  static constexpr std::size_t kMaxQueued = 10000;  ///< jobs not ended; more are refused: queue_full
-  static constexpr std::size_t kKeep = 1000;        ///< ended jobs kept, the oldest go
-
   static constexpr auto kFetchAgain = std::chrono::seconds(1);
+  static constexpr auto kTick = std::chrono::seconds(1);  ///< expiry, absence and windows are looked at so often
+  static constexpr auto kHold = "hold";                   ///< the journal's name of it
+  static constexpr auto kDefaultLife = std::chrono::hours(7 * 24);
 
   using Modules = std::map<std::string, std::unique_ptr<Module>>;
 
   /// `shelf` is null without [ftp]. All must outlive it.
-  Jobs(asio::io_context& loop, const Config& config, Modules& modules, Fetch& fetch, FtpShelf* shelf, Slots& slots,
-       FileServer& files, Journal& journal, JobListener& listener);
+  struct Parts {
+    asio::io_context& loop;
+    const Config& config;
+    Modules& modules;
+    Fetch& fetch;
+    FtpShelf* shelf;
+    Slots& slots;
+    FileServer& files;
+    Journal& journal;
+    ServiceTime& time;
+    JobListener& listener;
+  };
+  explicit Jobs(const Parts& parts);
 
   /// Takes up what the journal has: modules that were commanded are listened to before anything else. Before the
   /// modules start.
@@ -54,16 +72,37 @@ class Jobs {
     const Job* job;
     bool is_new;
   };
-  /// Takes a command as a job and puts it into the journal; the caller waits for the commit and then calls begin(). The
-  /// same id with the same body is the same job. `drop_strangers`: ids that are not modules of this gateway are left
-  /// out (a command to all gateways); none left: absent.
+  /// Takes a command as a job; once it is in the journal the caller calls begin(). The same id with the same body is
+  /// the same job. `drop_strangers`: ids that are not modules of this gateway are left out (a command to all gateways);
+  /// none left: job is null.
   std::variant<Accepted, CommandFault> accept(UpdateCommand command, bool drop_strangers);
   void begin(const std::string& job);
 
+  /// Which modules (of one job) or jobs (of one module) are ended now, end without a command, or go on to their end.
+  struct Canceled {
+    std::vector<std::string> stopped, stopping, will_end;
+  };
+  std::variant<Canceled, CommandFault> cancel_job(const std::string& job);
+  std::variant<Canceled, CommandFault> cancel_module(const std::string& module);
+  /// Of one job, or, with an empty id, of all that have not ended. Which they were.
+  std::variant<std::vector<std::string>, CommandFault> pause(const std::string& job);
+  std::variant<std::vector<std::string>, CommandFault> resume(const std::string& job);
+  /// The modules of this run that did not get to the target, once more, as the next run.
+  std::variant<const Job*, CommandFault> retry(const std::string& job, unsigned run);
+  std::optional<CommandFault> forget(const std::string& job);
+  /// While it is held no module is commanded.
+  void hold(std::optional<std::string> reason);
+  [[nodiscard]] const std::optional<std::string>& held() const { return held_; }
+
   [[nodiscard]] const std::map<std::string, std::unique_ptr<Job>>& all() const { return jobs_; }
+  [[nodiscard]] const Job* find(const std::string& job) const;
   /// The job that the module works on or that waits for it; empty when there is none.
   [[nodiscard]] std::string job_of(const std::string& module) const;
   [[nodiscard]] std::string last_result_of(const std::string& module) const;
+  [[nodiscard]] const ServiceTime& time() const { return time_; }
+
+  // ModuleObserver
+  void module_changed(const Module& module) override;
 
   /// Stopping: nothing new is commanded.
   void stop_commanding();
@@ -78,38 +117,77 @@ class Jobs {
     Part* part;
   };
 
-  Awaitable<> bring_and_queue(std::string job_id, bool recovered);
-  Awaitable<std::optional<UpdateError>> fetch(Job& job);
-  Awaitable<std::optional<UpdateError>> shelve(Job& job);
-  [[nodiscard]] UpdateOrder order_for(const Job& job, const Module& module) const;
-  Awaitable<> forget_oldest();
+  // jobs.cpp
   std::variant<std::vector<std::string>, CommandFault> select(const ModuleSelection& selection,
                                                               bool drop_strangers) const;
+  [[nodiscard]] std::optional<CommandFault> unfit(const UpdateCommand& command) const;
+  void read_back(const JournalContents& contents);
+  void take_up(Job& job);
+  void put(Write kind, const Job& job) { journal_.put_job(kind, job.id(), to_document(job)); }
+  void put(Write kind, const Job& job, const Part& part);
+  void put_time();
+  [[nodiscard]] std::optional<ServiceTime::Instant> expiry_of(const UpdateCommand& command) const;
+  [[nodiscard]] std::size_t unended() const { return jobs_.size() - ended_.size(); }
   [[nodiscard]] bool is_elsewhere(const std::string& imei, const std::string& module) const;
-  void reject_all(Job& job, const UpdateError& error);
+
+  // jobs_rollout.cpp
+  Awaitable<> watch_the_clock();
+  void tick();
+  void expire(Job& job);
+  void miss(const std::string& module, std::deque<Waiting>& queue);
+  [[nodiscard]] bool is_open(const Job& job) const;
+  void wait_for_modules(Job& job);
   void enqueue(Job& job, Part& part);
-  void begin_next(const std::string& module);
+  void leave_queue(const Part& part);
+  [[nodiscard]] const Waiting* next_of(const std::string& module) const;
+  void look_at(Job& job);
+  void look_at_module(const std::string& module);
+  void look_at_all();
+  void permissions_changed();
+  [[nodiscard]] UpdateOrder order_for(const Job& job, const Module& module) const;
   void start(Job& job, Part& part);
+  void reject(Job& job, Part& part, const UpdateError& error);
+  void end_unbegun(Job& job, Part& part, Stop stop);
   void end_part(Job& job, Part& part, UpdateResult result);
   void settle(Job& job);
-  [[nodiscard]] std::filesystem::path artifact_path(const Job& job) const;
+
+  // jobs_delivery.cpp
+  void bring(Job& job);
+  Awaitable<> bring_delta(std::string job_id, unsigned run);
+  Awaitable<std::optional<UpdateError>> fetch(const UpdateCommand& command);
+  Awaitable<std::optional<UpdateError>> shelve(const UpdateCommand& command);
+  [[nodiscard]] std::filesystem::path artifact_path(const UpdateCommand& command) const;
+
+  // jobs_control.cpp
+  enum class Reach { stopped, stopping, will_end };
+  Reach stop_part(Job& job, Part& part, Stop stop, Write kind);
+  void stop_rest(Job& job, Stop stop);
+  std::variant<std::vector<std::string>, CommandFault> set_paused(const std::string& job, bool paused, Write kind);
+  [[nodiscard]] std::variant<Job*, CommandFault> unended_job(const std::string& id);
+  void forget_ended(const std::string& id);
+  void forget_old();
+  Awaitable<> forget_soon();
 
   asio::io_context& loop_;
   const Config& config_;
   Modules& modules_;
   Fetch& fetch_;
   FtpShelf* shelf_;
-  std::size_t recovering_ = 0;  ///< jobs of an earlier process whose delta is not where it was yet
   Slots& slots_;
   Journal& journal_;
+  ServiceTime& time_;
   JobListener& listener_;
   UpdateRunParts run_parts_;
   std::map<std::string, std::unique_ptr<Job>> jobs_;
   std::deque<std::string> ended_;                           ///< oldest first
-  std::map<std::string, std::deque<Waiting>> waiting_;      ///< by module
+  std::map<std::string, std::deque<Waiting>> waiting_;      ///< by module, in the order of acceptance
   std::map<std::string, std::unique_ptr<UpdateRun>> runs_;  ///< by module
   std::map<std::string, std::string> last_results_;
-  bool stopping_ = false;
+  std::set<std::string> unswept_;  ///< jobs of an earlier process whose delta may still lie on the shelf
+  std::optional<std::string> held_;
+  std::optional<ServiceTime::Instant> time_put_at_;
+  Clock::time_point forget_at_;
+  bool stopping_ = false, forgetting_ = false;
 };
 
 }  // namespace dfota

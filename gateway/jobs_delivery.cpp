@@ -1,5 +1,7 @@
 // How a job's delta gets to where its modules are told of it (the rest of Jobs): fetched from its origin, and, for the
 // delivery ftp, put into the directory of the operator's FTP server.
+#include <asio/co_spawn.hpp>
+
 #include "gateway/jobs.hpp"
 #include "transport/base/log.hpp"
 #include "transport/base/masked.hpp"
@@ -20,32 +22,54 @@ Finding finding_of(Errc code) {
 
 }  // namespace
 
-/// The delta is brought once for all modules of the job; then each of them waits for its turn.
-Awaitable<> Jobs::bring_and_queue(std::string id, bool recovered) {
-  auto& job = *jobs_.at(id);
-  std::optional<UpdateError> failed;
-  if (wants_artifact(job.command.delivery)) failed = co_await fetch(job);
-  if (!failed && job.command.delivery == Delivery::ftp) failed = co_await shelve(job);
+std::filesystem::path Jobs::artifact_path(const UpdateCommand& command) const {
+  return std::filesystem::path(config_.gateway.state_dir) / "artifacts" / command.sha256;
+}
+
+/// Once for all modules of the run, when the first of them could begin.
+void Jobs::bring(Job& job) {
+  if (!wants_artifact(job.command.delivery)) job.delta = Job::Delta::here;
+  if (job.delta != Job::Delta::unasked || stopping_) return;
+  job.delta = Job::Delta::coming;
+  asio::co_spawn(loop_, bring_delta(job.id(), job.run), [](std::exception_ptr bug) {
+    if (bug) std::rethrow_exception(bug);
+  });
+}
+
+/// Meanwhile the job may end, be forgotten, and run once more.
+Awaitable<> Jobs::bring_delta(std::string id, unsigned run) {
+  const auto command = jobs_.at(id)->command;
+  auto failed = co_await fetch(command);
+  if (!failed && command.delivery == Delivery::ftp) {
+    auto shelved = co_await shelve(command);
+    failed = std::move(shelved);
+  }
   if (stopping_) co_return;
-  // Once every job of an earlier process has its delta where it was, what else lies there is a leftover.
-  if (recovered && --recovering_ == 0 && shelf_ != nullptr) shelf_->sweep();
-  if (failed) {
-    reject_all(job, *failed);
+  // Once every delta that modules of an earlier process were told of is where it was, what else lies there is a
+  // leftover.
+  if (unswept_.erase(id) > 0 && unswept_.empty()) shelf_->sweep();
+  const auto found = jobs_.find(id);
+  if (found == jobs_.end() || found->second->ended() || found->second->run != run) co_return;
+  auto& job = *found->second;
+  job.delta = Job::Delta::here;
+  if (!failed) {
+    look_at(job);
     co_return;
   }
-  // enqueue() may end a part, and the last part ends the job: walk over a copy of the pointers.
   std::vector<Part*> parts;
   for (const auto& part : job.parts) {
     if (!part->result && !part->begun) parts.push_back(part.get());
   }
-  for (auto* part : parts) enqueue(job, *part);
+  for (auto* part : parts) {
+    if (!part->result) reject(job, *part, *failed);
+  }
 }
 
-Awaitable<std::optional<UpdateError>> Jobs::fetch(Job& job) {
+Awaitable<std::optional<UpdateError>> Jobs::fetch(const UpdateCommand& command) {
   FetchRequest request;
-  request.url = job.command.url;
-  request.sha256 = job.command.sha256;
-  request.size = job.command.size;
+  request.url = command.url;
+  request.sha256 = command.sha256;
+  request.size = command.size;
   auto fetched = co_await fetch_.fetch(request);
   while (!stopping_ && !fetched && fetched.error().code == Errc::busy) {
     // More jobs wait for their delta than the fetcher takes: this one gets its turn.
@@ -54,35 +78,36 @@ Awaitable<std::optional<UpdateError>> Jobs::fetch(Job& job) {
     fetched = std::move(again);
   }
   if (fetched || stopping_) co_return std::nullopt;
-  log::warning("job ", job.id(), ": ", masked_url(job.command.url), ": ", fetched.error().message);
+  log::warning("job ", command.job, ": ", masked_url(command.url), ": ", fetched.error().message);
   co_return UpdateError::of(finding_of(fetched.error().code), Phase::preparing, fetched.error().message);
 }
 
 /// Into the directory of the operator's FTP server.
-Awaitable<std::optional<UpdateError>> Jobs::shelve(Job& job) {
+Awaitable<std::optional<UpdateError>> Jobs::shelve(const UpdateCommand& command) {
   if (stopping_) co_return std::nullopt;
   if (shelf_ == nullptr) {
     co_return UpdateError::of(Finding::artifact_unavailable, Phase::preparing,
                               "[ftp] is not in the configuration any more");
   }
-  const auto extension = short_extension(artifact_name(job.command.url));
-  const auto path = artifact_path(job);
-  auto put = co_await shelf_->put(job.command.sha256, path, extension);
+  const auto extension = short_extension(artifact_name(command.url));
+  const auto path = artifact_path(command);
+  auto put = co_await shelf_->put(command.sha256, path, extension);
   while (!stopping_ && !put && put.error().code == Errc::busy) {
     co_await sleep_for(loop_, kFetchAgain);
-    auto again = co_await shelf_->put(job.command.sha256, path, extension);
+    auto again = co_await shelf_->put(command.sha256, path, extension);
     put = std::move(again);
   }
-  if (put && job.ended()) {
-    shelf_->drop(put.value());  // its last module, commanded before a restart, was quicker
-    co_return std::nullopt;
-  }
   if (put) {
-    job.shelf_name = put.value();
+    const auto job = jobs_.find(command.job);
+    if (job != jobs_.end() && !job->second->ended() && job->second->shelf_name.empty()) {
+      job->second->shelf_name = put.value();
+    } else {
+      shelf_->drop(put.value());  // its last module, commanded before a restart, was quicker
+    }
     co_return std::nullopt;
   }
   if (stopping_) co_return std::nullopt;
-  log::warning("job ", job.id(), ": [ftp].dir: ", put.error().message);
+  log::warning("job ", command.job, ": [ftp].dir: ", put.error().message);
   co_return UpdateError::of(finding_of(put.error().code), Phase::preparing, put.error().message);
 }
 

@@ -9,8 +9,10 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "gateway/journal_store.hpp"
+#include "transport/base/crash_point.hpp"
 #include "transport/base/log.hpp"
 
 namespace dfota {
@@ -31,13 +33,38 @@ struct Weight {
     return part.job.size() + part.module.size() + part.document.size();
   }
   std::size_t operator()(const OutboxRow& row) const { return row.job.size() + row.topic.size() + row.payload.size(); }
+  std::size_t operator()(const JournalContents::Tombstone& tombstone) const {
+    return tombstone.id.size() + tombstone.document.size();
+  }
+  std::size_t operator()(const JournalContents::Fact& fact) const { return fact.name.size() + fact.document.size(); }
   std::size_t operator()(const ForgetJob& job) const { return job.id.size(); }
-  std::size_t operator()(const ForgetOutbox&) const { return 0; }
+  std::size_t operator()(const ForgetRuns& runs) const { return runs.job.size(); }
+  std::size_t operator()(const MarkSent&) const { return 0; }
+  std::size_t operator()(const ForgetTombstones&) const { return 0; }
 };
 
 /// How far the writes go, in all that were ever put.
 struct Mark {
   std::uint64_t writes = 0, bytes = 0;
+};
+
+/// What one transaction takes, and what for.
+struct Batch {
+  std::vector<JournalWrite> writes;
+  std::vector<Write> kinds;
+
+  void take(Batch& from) {
+    std::move(from.writes.begin(), from.writes.end(), std::back_inserter(writes));
+    kinds.insert(kinds.end(), from.kinds.begin(), from.kinds.end());
+    from.clear();
+  }
+  void clear() {
+    writes.clear();
+    kinds.clear();
+  }
+  void pass(const char* when) const {
+    for (const auto kind : kinds) crash_point(std::string(name_of(kind)) + when);
+  }
 };
 
 /// What the journal thread says of one transaction: everything up to `upto` is on the disk, or `outcome` says why not.
@@ -49,14 +76,17 @@ struct Attempt {
 
 class Journal::Impl {
  public:
-  Impl(asio::io_context& loop, std::unique_ptr<JournalStore> store);
+  Impl(asio::io_context& loop, Journal& journal, std::unique_ptr<JournalStore> store);
   ~Impl();
 
-  void put(JournalWrite write);
+  void put(Write kind, JournalWrite write);
   Awaitable<Result<void>> committed();
+  template <class T>
+  Awaitable<Result<T>> read(std::function<Result<T>(JournalStore&)> query);
   JournalContents take_contents() { return std::move(contents_); }
   [[nodiscard]] const std::string& set_aside() const { return set_aside_; }
   std::uint64_t next_seq() { return ++last_seq_; }
+  [[nodiscard]] std::uint64_t last_seq() const { return last_seq_; }
 
  private:
   struct Waiter;
@@ -65,14 +95,15 @@ class Journal::Impl {
   void hand_over();
   void heard(const Attempt& attempt);
   void work();
-  void attempt(std::vector<JournalWrite>& batch, Mark upto);
+  void attempt(Batch& batch, Mark upto);
 
   // The loop's.
   asio::io_context& loop_;
+  Journal& journal_;
   JournalContents contents_;
   std::string set_aside_;
   std::uint64_t last_seq_;
-  std::vector<JournalWrite> gathered_;  // in this turn
+  Batch gathered_;  // in this turn
   bool handing_over_ = false;
   Mark put_, durable_;
   std::list<Waiter*> waiters_;
@@ -83,7 +114,8 @@ class Journal::Impl {
   // Handed over, under mutex_.
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<JournalWrite> queue_;
+  Batch queue_;
+  std::vector<std::function<void(JournalStore&)>> queries_;
   Mark queued_;
   bool try_now_ = false, stop_ = false;
 
@@ -110,8 +142,9 @@ struct Journal::Impl::Waiter {
   std::optional<Result<void>> outcome;
 };
 
-Journal::Impl::Impl(asio::io_context& loop, std::unique_ptr<JournalStore> store)
+Journal::Impl::Impl(asio::io_context& loop, Journal& journal, std::unique_ptr<JournalStore> store)
     : loop_(loop),
+      journal_(journal),
       contents_(store->take_contents()),
       set_aside_(store->set_aside()),
       last_seq_(store->last_seq()),
@@ -132,18 +165,20 @@ Journal::Impl::~Impl() {
     log::error("journal: closed, and ", put_.writes - durable_.writes, " writes are lost");
 }
 
-void Journal::Impl::put(JournalWrite write) {
+void Journal::Impl::put(Write kind, JournalWrite write) {
   if (overrun_) return;
   const auto bytes = kWriteOverheadBytes + std::visit(Weight(), write);
   if (put_.bytes - durable_.bytes + bytes > kMaxWaitingBytes) {
     // What was taken before still goes to the disk, without a gap; after a gap nothing may.
     overrun_ = true;
     log::error("journal: more than ", kMaxWaitingBytes >> 20, " MiB wait for the disk; nothing more is taken");
+    if (journal_.on_overrun) asio::post(loop_, journal_.on_overrun);
     return;
   }
   ++put_.writes;
   put_.bytes += bytes;
-  gathered_.push_back(std::move(write));
+  gathered_.writes.push_back(std::move(write));
+  gathered_.kinds.push_back(kind);
   hand_over_soon();
 }
 
@@ -172,11 +207,10 @@ void Journal::Impl::hand_over() {
   handing_over_ = false;
   {
     const std::lock_guard lock(mutex_);
-    std::move(gathered_.begin(), gathered_.end(), std::back_inserter(queue_));
+    queue_.take(gathered_);
     queued_ = put_;
     try_now_ = true;
   }
-  gathered_.clear();
   wake_.notify_one();
 }
 
@@ -184,10 +218,12 @@ void Journal::Impl::heard(const Attempt& attempt) {
   if (attempt.outcome) {
     durable_ = attempt.upto;
     if (failure_) log::notice("journal: writes again, and has caught up");
-    failure_.reset();
+    const bool again = std::exchange(failure_, std::nullopt).has_value();
+    if (again && journal_.on_disk) journal_.on_disk(std::nullopt);
   } else {
     if (!failure_) log::error(attempt.outcome.error().message, "; what waits is tried again each second");
-    failure_ = attempt.outcome.error();
+    const bool first = !std::exchange(failure_, attempt.outcome.error());
+    if (first && journal_.on_disk) journal_.on_disk(failure_);
   }
   for (auto next = waiters_.begin(); next != waiters_.end();) {
     Waiter& waiter = **next;
@@ -203,29 +239,64 @@ void Journal::Impl::heard(const Attempt& attempt) {
 
 /// The journal thread: takes all that waits, tries to commit it, tells the loop; what failed stays at the front.
 void Journal::Impl::work() {
-  std::vector<JournalWrite> batch;
+  Batch batch;
+  std::vector<std::function<void(JournalStore&)>> queries;
   Mark upto;
   for (bool stopping = false; !stopping;) {
     {
       std::unique_lock lock(mutex_);
-      const auto woken = [this] { return try_now_ || stop_; };
-      if (batch.empty())
+      const auto woken = [this] { return try_now_ || stop_ || !queries_.empty(); };
+      if (batch.writes.empty())
         wake_.wait(lock, woken);
       else
         wake_.wait_for(lock, kRetryEvery, woken);
       try_now_ = false;
       stopping = stop_;
-      std::move(queue_.begin(), queue_.end(), std::back_inserter(batch));
-      queue_.clear();
+      batch.take(queue_);
+      queries.swap(queries_);
       upto = queued_;
     }
-    if (!batch.empty()) attempt(batch, upto);
+    if (!batch.writes.empty()) attempt(batch, upto);
+    for (const auto& query : queries) query(*store_);
+    queries.clear();
   }
 }
 
-void Journal::Impl::attempt(std::vector<JournalWrite>& batch, Mark upto) {
-  const Attempt attempt{store_->commit(batch), upto};
-  if (attempt.outcome) batch.clear();
+/// A question to the database, which only the journal thread may ask.
+template <class T>
+Awaitable<Result<T>> Journal::Impl::read(std::function<Result<T>(JournalStore&)> query) {
+  struct Answer {
+    explicit Answer(asio::io_context& loop) : timer(loop, kCommitDeadline) {}
+    asio::steady_timer timer;
+    std::optional<Result<T>> result;
+  };
+  auto answer = std::make_shared<Answer>(loop_);
+  std::weak_ptr<Answer> waiting = answer;
+  {
+    const std::lock_guard lock(mutex_);
+    // The waiter is touched on the loop's thread only; here it is handed through.
+    queries_.push_back([this, waiting, query = std::move(query)](JournalStore& store) {
+      asio::post(loop_, [waiting, result = query(store)]() mutable {
+        const auto asker = waiting.lock();
+        if (!asker) return;
+        asker->result = std::move(result);
+        asker->timer.cancel();
+      });
+    });
+  }
+  wake_.notify_one();
+  co_await answer->timer.async_wait(kNoThrow);
+  if (answer->result) co_return std::move(*answer->result);
+  co_return Error(Errc::io, "journal: the disk has not answered for 30 s");
+}
+
+void Journal::Impl::attempt(Batch& batch, Mark upto) {
+  batch.pass(".before");
+  const Attempt attempt{store_->commit(batch.writes), upto};
+  if (attempt.outcome) {
+    batch.pass(".after");
+    batch.clear();
+  }
   last_attempt_ = attempt;
   asio::post(loop_, [alive = std::weak_ptr(alive_), attempt] {
     if (const auto self = alive.lock()) (*self)->heard(attempt);
@@ -235,10 +306,11 @@ void Journal::Impl::attempt(std::vector<JournalWrite>& batch, Mark upto) {
 Result<std::unique_ptr<Journal>> Journal::open(asio::io_context& loop, const std::filesystem::path& file) {
   auto store = JournalStore::open(file);
   if (!store) return store.error();
-  return std::unique_ptr<Journal>(new Journal(std::make_unique<Impl>(loop, std::move(*store))));
+  return std::unique_ptr<Journal>(new Journal(loop, std::move(*store)));
 }
 
-Journal::Journal(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Journal::Journal(asio::io_context& loop, std::unique_ptr<JournalStore> store)
+    : impl_(std::make_unique<Impl>(loop, *this, std::move(store))) {}
 Journal::~Journal() = default;
 
 JournalContents Journal::take_contents() {
@@ -248,26 +320,50 @@ std::string Journal::set_aside() const {
   return impl_->set_aside();
 }
 
-void Journal::put_job(const std::string& id, std::string document) {
-  impl_->put(JournalContents::Job{id, std::move(document)});
+void Journal::put_job(Write kind, const std::string& id, std::string document) {
+  impl_->put(kind, JournalContents::Job{id, std::move(document)});
 }
-
-void Journal::put_part(const std::string& job, unsigned run, const std::string& module, std::string document) {
-  impl_->put(JournalContents::Part{job, run, module, std::move(document)});
+void Journal::put_part(Write kind, const std::string& job, unsigned run, const std::string& module,
+                       std::string document) {
+  impl_->put(kind, JournalContents::Part{job, run, module, std::move(document)});
 }
-
-void Journal::remove_job(const std::string& id) {
-  impl_->put(ForgetJob{id});
+void Journal::remove_job(Write kind, const std::string& id) {
+  impl_->put(kind, ForgetJob{id});
+}
+void Journal::remove_runs(Write kind, const std::string& job, unsigned before) {
+  impl_->put(kind, ForgetRuns{job, before});
 }
 
 std::uint64_t Journal::next_seq() {
   return impl_->next_seq();
 }
-void Journal::put_outbox(OutboxRow row) {
-  impl_->put(std::move(row));
+std::uint64_t Journal::last_seq() const {
+  return impl_->last_seq();
 }
-void Journal::remove_outbox(std::uint64_t seq) {
-  impl_->put(ForgetOutbox{seq});
+void Journal::put_outbox(Write kind, OutboxRow row) {
+  impl_->put(kind, std::move(row));
+}
+void Journal::mark_sent(Write kind, std::uint64_t seq) {
+  impl_->put(kind, MarkSent{seq});
+}
+
+void Journal::put_tombstone(Write kind, JournalContents::Tombstone tombstone) {
+  impl_->put(kind, std::move(tombstone));
+}
+void Journal::remove_tombstones(Write kind, std::int64_t before_ms) {
+  impl_->put(kind, ForgetTombstones{before_ms});
+}
+void Journal::put_fact(Write kind, const std::string& name, std::string document) {
+  impl_->put(kind, JournalContents::Fact{name, std::move(document)});
+}
+
+Awaitable<Result<std::vector<OutboxRow>>> Journal::history(std::uint64_t after, std::size_t limit) {
+  return impl_->read<std::vector<OutboxRow>>(
+      [after, limit](JournalStore& store) { return store.history(after, limit); });
+}
+Awaitable<Result<std::optional<std::string>>> Journal::tombstone(std::string id) {
+  return impl_->read<std::optional<std::string>>(
+      [id = std::move(id)](JournalStore& store) { return store.tombstone(id); });
 }
 
 Awaitable<Result<void>> Journal::committed() {

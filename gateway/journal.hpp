@@ -1,16 +1,20 @@
 // The journal is the truth: what was accepted, which step each module is at, and what has still to be published. SQLite
 // through SQLiteCpp: one connection, on a thread of its own, WAL, synchronous=FULL. What one turn of the loop puts
-// shares one commit. put_..., remove_... and committed(): loop thread. Documents are JSON text of the caller's; the
-// journal does not look inside.
+// shares one commit. Everything here: loop thread. Documents are JSON text of the caller's; the journal does not look
+// inside. Each write says what it is for: see journal_writes.hpp.
 #pragma once
 
 #include <asio/io_context.hpp>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "gateway/journal_writes.hpp"
 #include "transport/base/awaitable.hpp"
 #include "transport/base/result.hpp"
 
@@ -32,10 +36,21 @@ struct JournalContents {
     unsigned run = 1;
     std::string module, document;
   };
-  std::vector<Job> jobs;          ///< in the order of acceptance
-  std::vector<Part> parts;        ///< one for each module of each run
-  std::vector<OutboxRow> outbox;  ///< by seq
+  struct Tombstone {
+    std::string id;
+    std::int64_t forgotten_at_ms = 0;  ///< of the wall clock
+    std::string document;
+  };
+  struct Fact {
+    std::string name, document;
+  };
+  std::vector<Job> jobs;                     ///< in the order of acceptance
+  std::vector<Part> parts;                   ///< one for each module of each run
+  std::vector<OutboxRow> outbox;             ///< what was not acknowledged yet, by seq
+  std::map<std::string, std::string> facts;  ///< single values, by name
 };
+
+class JournalStore;
 
 class Journal {
  public:
@@ -52,15 +67,33 @@ class Journal {
   JournalContents take_contents();
   [[nodiscard]] std::string set_aside() const;  ///< empty unless a broken file was found
 
-  void put_job(const std::string& id, std::string document);
-  void put_part(const std::string& job, unsigned run, const std::string& module, std::string document);
-  /// Forgets a job and its parts.
-  void remove_job(const std::string& id);
+  void put_job(Write kind, const std::string& id, std::string document);
+  void put_part(Write kind, const std::string& job, unsigned run, const std::string& module, std::string document);
+  /// Forgets a job, its parts, and what was published of it; what was not yet, still will be.
+  void remove_job(Write kind, const std::string& id);
+  /// Forgets the parts of the runs below this.
+  void remove_runs(Write kind, const std::string& job, unsigned before);
 
   /// The next seq; used at once or never.
   std::uint64_t next_seq();
-  void put_outbox(OutboxRow row);
-  void remove_outbox(std::uint64_t seq);
+  [[nodiscard]] std::uint64_t last_seq() const;
+  void put_outbox(Write kind, OutboxRow row);
+  /// It was acknowledged; it stays for history() as long as its job does.
+  void mark_sent(Write kind, std::uint64_t seq);
+
+  /// What is left of a forgotten job.
+  void put_tombstone(Write kind, JournalContents::Tombstone tombstone);
+  void remove_tombstones(Write kind, std::int64_t before_ms);
+  void put_fact(Write kind, const std::string& name, std::string document);
+
+  /// Results and errors with a higher seq, by seq. Errors: io.
+  Awaitable<Result<std::vector<OutboxRow>>> history(std::uint64_t after, std::size_t limit);
+  Awaitable<Result<std::optional<std::string>>> tombstone(std::string id);
+
+  /// The disk took a write again (nothing), or did not; told when that changes.
+  std::function<void(const std::optional<Error>& failure)> on_disk;
+  /// So much waits for the disk that nothing more is taken: end, and start again.
+  std::function<void()> on_overrun;
 
   /// Goes on when everything put before is on the disk. Error no_space or io: it is not; the journal keeps the writes
   /// and tries them again with the next batch, and every second, in order. It keeps 64 MiB: beyond, nothing more is
@@ -70,7 +103,7 @@ class Journal {
 
  private:
   class Impl;
-  explicit Journal(std::unique_ptr<Impl> impl);
+  Journal(asio::io_context& loop, std::unique_ptr<JournalStore> store);
   std::unique_ptr<Impl> impl_;
 };
 

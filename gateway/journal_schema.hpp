@@ -14,6 +14,16 @@ inline constexpr const char* kJournalMigrations[] = {
       CREATE TABLE outbox (seq INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, topic TEXT NOT NULL,
                            payload TEXT NOT NULL, retained INTEGER NOT NULL);
     )sql",
+    // What was published stays as long as its job (replay); what is forgotten leaves its id and its state behind.
+    R"sql(
+      ALTER TABLE outbox ADD COLUMN sent INTEGER NOT NULL DEFAULT 0;
+      CREATE INDEX outbox_unsent ON outbox (seq) WHERE sent = 0;
+      CREATE INDEX outbox_job ON outbox (job);
+      CREATE TABLE tombstone (id TEXT PRIMARY KEY, forgotten_at_ms INTEGER NOT NULL, document TEXT NOT NULL)
+             WITHOUT ROWID;
+      CREATE INDEX tombstone_age ON tombstone (forgotten_at_ms);
+      CREATE TABLE fact (name TEXT PRIMARY KEY, document TEXT NOT NULL) WITHOUT ROWID;
+    )sql",
 };
 
 }  // namespace dfota

@@ -25,6 +25,11 @@ constexpr const char* kPutPart =
     "ON CONFLICT (job, run, module) DO UPDATE SET document = excluded.document";
 constexpr const char* kPutOutbox =
     "INSERT OR REPLACE INTO outbox (seq, job, topic, payload, retained) VALUES (?, ?, ?, ?, ?)";
+/// Once it was published, the last word of a job that is forgotten has nobody left who could ask for it.
+constexpr const char* kForgetStrays =
+    "DELETE FROM outbox WHERE seq = ? AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = outbox.job)";
+constexpr const char* kHistory =
+    "SELECT seq, job, topic, payload, retained FROM outbox WHERE seq > ? AND retained = 0 ORDER BY seq LIMIT ?";
 
 fs::path with_suffix(const fs::path& file, const std::string& suffix) {
   return fs::path(file.native() + suffix);
@@ -93,6 +98,16 @@ void run(SQLite::Statement& statement) {
   statement.reset();
 }
 
+OutboxRow row_of(SQLite::Statement& from) {
+  OutboxRow row;
+  row.seq = static_cast<std::uint64_t>(from.getColumn(0).getInt64());
+  row.job = from.getColumn(1).getString();
+  row.topic = from.getColumn(2).getString();
+  row.payload = from.getColumn(3).getString();
+  row.retained = from.getColumn(4).getInt() != 0;
+  return row;
+}
+
 std::int64_t stored(std::uint64_t seq) {
   return static_cast<std::int64_t>(seq);
 }
@@ -106,8 +121,12 @@ struct JournalStore::Connection {
   void apply(const JournalContents::Job& job);
   void apply(const JournalContents::Part& part);
   void apply(const OutboxRow& row);
+  void apply(const JournalContents::Tombstone& tombstone);
+  void apply(const JournalContents::Fact& fact);
   void apply(const ForgetJob& job);
-  void apply(const ForgetOutbox& row);
+  void apply(const ForgetRuns& runs);
+  void apply(const MarkSent& row);
+  void apply(const ForgetTombstones& tombstones);
 
   SQLite::Database database;
   /// Kept prepared: preparing costs more than running them.
@@ -118,18 +137,28 @@ struct JournalStore::Connection {
           put_job(database, kPutJob),
           put_part(database, kPutPart),
           put_outbox(database, kPutOutbox),
+          put_tombstone(database, "INSERT OR REPLACE INTO tombstone (id, forgotten_at_ms, document) VALUES (?, ?, ?)"),
+          put_fact(database, "INSERT OR REPLACE INTO fact (name, document) VALUES (?, ?)"),
           forget_job(database, "DELETE FROM job WHERE id = ?"),
           forget_parts(database, "DELETE FROM part WHERE job = ?"),
-          forget_outbox(database, "DELETE FROM outbox WHERE seq = ?") {}
-    SQLite::Statement begin, commit, put_job, put_part, put_outbox, forget_job, forget_parts, forget_outbox;
+          forget_sent(database, "DELETE FROM outbox WHERE job = ? AND sent = 1"),
+          forget_runs(database, "DELETE FROM part WHERE job = ? AND run < ?"),
+          mark_sent(database, "UPDATE outbox SET sent = 1 WHERE seq = ?"),
+          forget_strays(database, kForgetStrays),
+          forget_tombstones(database, "DELETE FROM tombstone WHERE forgotten_at_ms < ?"),
+          history(database, kHistory),
+          tombstone(database, "SELECT document FROM tombstone WHERE id = ?") {}
+    SQLite::Statement begin, commit, put_job, put_part, put_outbox, put_tombstone, put_fact, forget_job, forget_parts,
+        forget_sent, forget_runs, mark_sent, forget_strays, forget_tombstones, history, tombstone;
   };
   std::unique_ptr<Statements> statements;  // the tables must be there before
 };
 
 void JournalStore::Connection::reset_all() noexcept {
   auto& s = *statements;
-  for (auto* statement :
-       {&s.begin, &s.commit, &s.put_job, &s.put_part, &s.put_outbox, &s.forget_job, &s.forget_parts, &s.forget_outbox})
+  for (auto* statement : {&s.begin, &s.commit, &s.put_job, &s.put_part, &s.put_outbox, &s.put_tombstone, &s.put_fact,
+                          &s.forget_job, &s.forget_parts, &s.forget_sent, &s.forget_runs, &s.mark_sent,
+                          &s.forget_strays, &s.forget_tombstones, &s.history, &s.tombstone})
     statement->tryReset();
 }
 
@@ -159,16 +188,44 @@ void JournalStore::Connection::apply(const OutboxRow& row) {
   run(put);
 }
 
+void JournalStore::Connection::apply(const JournalContents::Tombstone& tombstone) {
+  auto& put = statements->put_tombstone;
+  put.bindNoCopy(1, tombstone.id);
+  put.bind(2, tombstone.forgotten_at_ms);
+  put.bindNoCopy(3, tombstone.document);
+  run(put);
+}
+
+void JournalStore::Connection::apply(const JournalContents::Fact& fact) {
+  auto& put = statements->put_fact;
+  put.bindNoCopy(1, fact.name);
+  put.bindNoCopy(2, fact.document);
+  run(put);
+}
+
 void JournalStore::Connection::apply(const ForgetJob& job) {
-  for (auto* forget : {&statements->forget_parts, &statements->forget_job}) {
+  for (auto* forget : {&statements->forget_parts, &statements->forget_sent, &statements->forget_job}) {
     forget->bindNoCopy(1, job.id);
     run(*forget);
   }
 }
 
-void JournalStore::Connection::apply(const ForgetOutbox& row) {
-  statements->forget_outbox.bind(1, stored(row.seq));
-  run(statements->forget_outbox);
+void JournalStore::Connection::apply(const ForgetRuns& runs) {
+  statements->forget_runs.bindNoCopy(1, runs.job);
+  statements->forget_runs.bind(2, runs.before);
+  run(statements->forget_runs);
+}
+
+void JournalStore::Connection::apply(const MarkSent& row) {
+  for (auto* mark : {&statements->mark_sent, &statements->forget_strays}) {
+    mark->bind(1, stored(row.seq));
+    run(*mark);
+  }
+}
+
+void JournalStore::Connection::apply(const ForgetTombstones& tombstones) {
+  statements->forget_tombstones.bind(1, tombstones.before_ms);
+  run(statements->forget_tombstones);
 }
 
 JournalStore::JournalStore(fs::path file) : file_(std::move(file)) {}
@@ -239,11 +296,12 @@ void JournalStore::load() {
     contents_.parts.push_back({parts.getColumn(0).getString(), parts.getColumn(1).getUInt(),
                                parts.getColumn(2).getString(), parts.getColumn(3).getString()});
 
-  SQLite::Statement outbox(database, "SELECT seq, job, topic, payload, retained FROM outbox ORDER BY seq");
-  while (outbox.executeStep())
-    contents_.outbox.push_back({static_cast<std::uint64_t>(outbox.getColumn(0).getInt64()),
-                                outbox.getColumn(1).getString(), outbox.getColumn(2).getString(),
-                                outbox.getColumn(3).getString(), outbox.getColumn(4).getInt() != 0});
+  SQLite::Statement outbox(database,
+                           "SELECT seq, job, topic, payload, retained FROM outbox WHERE sent = 0 ORDER BY seq");
+  while (outbox.executeStep()) contents_.outbox.push_back(row_of(outbox));
+
+  SQLite::Statement facts(database, "SELECT name, document FROM fact");
+  while (facts.executeStep()) contents_.facts[facts.getColumn(0).getString()] = facts.getColumn(1).getString();
 
   SQLite::Statement sequence(database, "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
   if (sequence.executeStep()) last_seq_ = static_cast<std::uint64_t>(sequence.getColumn(0).getInt64());
@@ -263,6 +321,39 @@ Result<void> JournalStore::commit(const std::vector<JournalWrite>& writes) {
     connection.reset_all();
     connection.database.tryExec("ROLLBACK");
     return error;
+  }
+}
+
+Result<std::vector<OutboxRow>> JournalStore::history(std::uint64_t after, std::size_t limit) {
+  auto& select = connection_->statements->history;
+  errno = 0;
+  try {
+    select.bind(1, stored(after));
+    select.bind(2, static_cast<std::int64_t>(limit));
+    std::vector<OutboxRow> rows;
+    while (select.executeStep()) rows.push_back(row_of(select));
+    select.reset();
+    return rows;
+  } catch (const SQLite::Exception& what) {
+    const int system = errno;
+    connection_->reset_all();
+    return explain("read", file_, system, what);
+  }
+}
+
+Result<std::optional<std::string>> JournalStore::tombstone(const std::string& id) {
+  auto& select = connection_->statements->tombstone;
+  errno = 0;
+  try {
+    select.bindNoCopy(1, id);
+    std::optional<std::string> document;
+    if (select.executeStep()) document = select.getColumn(0).getString();
+    select.reset();
+    return document;
+  } catch (const SQLite::Exception& what) {
+    const int system = errno;
+    connection_->reset_all();
+    return explain("read", file_, system, what);
   }
 }
 

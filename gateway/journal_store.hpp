@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,11 +18,19 @@ namespace dfota {
 struct ForgetJob {
   std::string id;
 };
-struct ForgetOutbox {
+struct ForgetRuns {
+  std::string job;
+  unsigned before;  ///< the parts of runs below this
+};
+struct MarkSent {
   std::uint64_t seq;
 };
-/// A Job, Part or OutboxRow is put under its key, in the place of an older one.
-using JournalWrite = std::variant<JournalContents::Job, JournalContents::Part, OutboxRow, ForgetJob, ForgetOutbox>;
+struct ForgetTombstones {
+  std::int64_t before_ms;
+};
+/// A Job, Part, OutboxRow, Tombstone or Fact is put under its key, in the place of an older one.
+using JournalWrite = std::variant<JournalContents::Job, JournalContents::Part, OutboxRow, JournalContents::Tombstone,
+                                  JournalContents::Fact, ForgetJob, ForgetRuns, MarkSent, ForgetTombstones>;
 
 class JournalStore {
  public:
@@ -35,6 +44,10 @@ class JournalStore {
 
   /// All of `writes`, in order, or nothing. On return without error they are on the disk. Errors: no_space, io.
   Result<void> commit(const std::vector<JournalWrite>& writes);
+
+  /// As Journal::history and Journal::tombstone.
+  Result<std::vector<OutboxRow>> history(std::uint64_t after, std::size_t limit);
+  Result<std::optional<std::string>> tombstone(const std::string& id);
 
  private:
   struct Connection;

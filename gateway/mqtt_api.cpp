@@ -1,12 +1,12 @@
 #include "gateway/mqtt_api.hpp"
 
 #include <algorithm>
-#include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <ctime>
 
 #include "gateway/json_guard.hpp"
+#include "transport/base/crash_point.hpp"
 #include "transport/base/log.hpp"
 
 namespace dfota {
@@ -14,30 +14,8 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array kVerbsLater = {"install",  "cancel",       "retry",           "pause",        "resume",  "scan",
-                                    "list",     "replay",       "forget",          "ping",         "release", "claim",
-                                    "rehearse", "artifact_add", "artifact_remove", "artifact_list"};
-
 void rethrow(std::exception_ptr bug) {
   if (bug) std::rethrow_exception(bug);
-}
-
-json error_reply(const CommandFault& fault) {
-  return {{"status", "error"},
-          {"error", {{"code", fault.code}, {"message", fault.message}, {"pointer", fault.pointer}}}};
-}
-
-json ok_reply(json data) {
-  return {{"status", "ok"}, {"data", std::move(data)}, {"warnings", json::array()}};
-}
-
-json job_summary(const std::string& gateway, const Job& job) {
-  auto data = job_state_payload(gateway, 0, job);
-  data.erase("ts");
-  data.erase("gateway");
-  auto& modules = data["modules"] = json::array();
-  for (const auto& part : job.parts) modules.push_back(part->module);
-  return data;
 }
 
 std::string local_zone() {
@@ -78,6 +56,7 @@ MqttOptions MqttApi::options(const std::string& password) const {
   options.status_topic = topics_.status();
   for (const auto& filter : {topics_.commands(), topics_.commands_to_all()})
     options.subscriptions.push_back({filter, false});
+  options.subscriptions.push_back({topics_.hold(), true});
   return options;
 }
 
@@ -96,6 +75,10 @@ MqttClient::Handlers MqttApi::handlers() {
 void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules) {
   jobs_ = &jobs;
   modules_ = &modules;
+  commands_ = std::make_unique<Commands>(
+      config_, jobs, modules, journal_,
+      Commands::World{[this](const OutboxRow& row) { mqtt_.publish(publication_of(row)); },
+                      [this](const std::string& module) { forget_module(module); }, [this] { return outbox_.size(); }});
   mqtt_.start();
 }
 
@@ -119,64 +102,75 @@ bool MqttApi::take_message(const MqttMessage& message) {
 }
 
 Awaitable<> MqttApi::handle(MqttMessage message, std::shared_ptr<std::promise<bool>> acknowledged) {
-  const auto verb = message.topic.substr(message.topic.rfind('/') + 1);
-  auto decision = decide(message, verb);
-  if (!decision.job.empty()) {
-    const auto committed = co_await journal_.committed();
-    if (!committed) {
-      log::error("mqtt: cmd/", verb,
-                 " is not acknowledged, for the journal cannot be written: ", committed.error().message);
-      set_problem("journal_unavailable", committed.error().message);
-      acknowledged->set_value(false);
-      co_return;
-    }
-    clear_problem("journal_unavailable");
-    jobs_->begin(decision.job);
+  if (message.topic == topics_.hold()) {
+    const auto taken = co_await take_hold(message);
+    acknowledged->set_value(taken.ok());
+    co_return;
   }
+  const auto verb = message.topic.substr(message.topic.rfind('/') + 1);
+  auto answered = co_await answer(message, verb);
+  if (!answered) {
+    log::error("mqtt: cmd/", verb,
+               " is not acknowledged, for the journal does not have it: ", answered.error().message);
+    acknowledged->set_value(false);
+    co_return;
+  }
+  crash_point("puback.before");
   acknowledged->set_value(true);
-  if (!decision.silent) send_reply(message, verb, std::move(decision.reply));
+  crash_point("puback.after");
+  if (!answered->silent) send_reply(message, verb, std::move(answered->reply));
 }
 
-MqttApi::Decision MqttApi::decide(const MqttMessage& message, const std::string& verb) {
-  const auto refuse = [](std::string code, std::string text, std::string pointer = {}) {
-    return Decision{error_reply({std::move(code), std::move(text), std::move(pointer)}), {}, false};
+Awaitable<Result<Commands::Answer>> MqttApi::answer(const MqttMessage& message, std::string verb) {
+  const auto refusal = [](std::string code, std::string text, std::string pointer = {}) {
+    return Commands::Answer{error_reply({std::move(code), std::move(text), std::move(pointer)}), false};
   };
   auto parsed = parse_untrusted(message.payload);
-  Decision decision;
-  if (const auto* fault = std::get_if<JsonFault>(&parsed)) {
-    decision = refuse(fault->code, fault->message, fault->pointer);
+  if (const auto* fault = std::get_if<JsonFault>(&parsed))
+    co_return refusal(fault->code, fault->message, fault->pointer);
+  const auto& document = std::get<json>(parsed);
+  Commands::Answer answer;
+  if (message.retained) {
+    answer = refusal("retained", "a command must not be retained: it would run again at each connection");
+  } else if (message.response_topic && !response_topic_allowed(*message.response_topic)) {
+    answer = refusal("forbidden_response_topic",
+                     "the response topic is not among mqtt.response_topics; this reply is on the default topic");
   } else {
-    const auto& document = std::get<json>(parsed);
     const bool to_all = !message.topic.starts_with(topics_.command(""));
-    if (message.retained) {
-      decision = refuse("retained", "a command must not be retained: it would run again at each connection");
-    } else if (message.response_topic && !response_topic_allowed(*message.response_topic)) {
-      decision = refuse("forbidden_response_topic",
-                        "the response topic is not among mqtt.response_topics; this reply is on the default topic");
-    } else if (verb == "update") {
-      decision = decide_update(document, to_all);
-    } else if (std::find(kVerbsLater.begin(), kVerbsLater.end(), verb) != kVerbsLater.end()) {
-      decision = refuse("unsupported", "cmd/" + verb + " is not supported by this version");
-    } else {
-      decision = refuse("unknown_verb", "there is no command \"" + verb + "\"");
-    }
-    if (const auto transaction = transaction_of(document); !transaction.empty())
-      decision.reply["transaction"] = transaction;
+    auto decided = co_await commands_->run(verb, document, to_all);
+    if (!decided) co_return decided.error();
+    answer = std::move(*decided);
   }
-  if (message.qos == 0 && decision.reply.value("status", "") == "ok") {
-    decision.reply["warnings"].push_back("qos_0: the command was sent at QoS 0 and could have been lost; use QoS 1");
+  if (const auto transaction = transaction_of(document); !transaction.empty()) {
+    answer.reply["transaction"] = transaction;
   }
-  return decision;
+  if (message.qos == 0 && answer.reply.value("status", "") == "ok") {
+    answer.reply["warnings"].push_back("qos_0: the command was sent at QoS 0 and could have been lost; use QoS 1");
+  }
+  co_return answer;
 }
 
-MqttApi::Decision MqttApi::decide_update(const json& document, bool to_all) {
-  auto command = parse_update_command(document);
-  if (const auto* fault = std::get_if<CommandFault>(&command)) return {error_reply(*fault), {}, false};
-  auto accepted = jobs_->accept(std::move(std::get<UpdateCommand>(command)), to_all);
-  if (const auto* fault = std::get_if<CommandFault>(&accepted)) return {error_reply(*fault), {}, false};
-  const auto* job = std::get<Jobs::Accepted>(accepted).job;
-  if (job == nullptr) return {json::object(), {}, true};
-  return {ok_reply(job_summary(config_.gateway.id, *job)), job->id(), false};
+/// R/hold, retained: {"hold": true, "reason": "..."}. What cannot be read changes nothing.
+Awaitable<Result<void>> MqttApi::take_hold(const MqttMessage& message) {
+  auto parsed = message.payload.empty() ? json{{"hold", false}} : json();
+  if (!message.payload.empty()) {
+    auto read = parse_untrusted(message.payload);
+    if (auto* document = std::get_if<json>(&read)) parsed = std::move(*document);
+  }
+  const bool well = parsed.is_object() && parsed.contains("hold") && parsed.at("hold").is_boolean() &&
+                    (!parsed.contains("reason") || parsed.at("reason").is_string());
+  if (!well) {
+    log::error("mqtt: ", message.topic, " is not {\"hold\": true or false, \"reason\": text}; nothing is changed");
+    report_fault("hold_invalid", "R/hold must be {\"hold\": true or false, \"reason\": text}");
+    co_return Result<void>();
+  }
+  std::optional<std::string> reason;
+  if (parsed.at("hold").get<bool>()) {
+    reason = parsed.value("reason", "");
+    if (reason->empty()) reason = "held";
+  }
+  jobs_->hold(std::move(reason));
+  co_return co_await journal_.committed();
 }
 
 bool MqttApi::response_topic_allowed(const std::string& topic) const {
@@ -219,6 +213,7 @@ void MqttApi::publish_info() {
   out["zone"] = local_zone();
   out["http"] = config_.http.public_url;
   out["modules"] = config_.modules.size();
+  out["hold"] = jobs_ != nullptr && jobs_->held() ? json(*jobs_->held()) : json(nullptr);
   out["problems"] = problems_;
   publish_retained(topics_.info(), out);
 }
@@ -259,7 +254,7 @@ void MqttApi::update_error(const Job& job, const Part& part, unsigned attempt, c
   row.job = job.id();
   row.topic = topics_.error(part.module, error);
   row.payload = dump(error_payload(config_.gateway.id, row.seq, job, part.module, attempt, error, next_attempt_at));
-  outbox_.add(std::move(row));
+  outbox_.add(Write::error, std::move(row));
 }
 
 void MqttApi::part_ended(const Job& job, const Part& part) {
@@ -268,7 +263,7 @@ void MqttApi::part_ended(const Job& job, const Part& part) {
   row.job = job.id();
   row.topic = topics_.module(part.module, "result");
   row.payload = dump(result_payload(config_.gateway.id, row.seq, job, part, std::chrono::system_clock::now()));
-  outbox_.add(std::move(row));
+  outbox_.add(Write::result, std::move(row));
 }
 
 std::uint64_t MqttApi::job_ended(const Job& job) {
@@ -280,7 +275,7 @@ std::uint64_t MqttApi::job_ended(const Job& job) {
   row.payload = dump(job_state_payload(config_.gateway.id, row.seq, job));
   row.retained = true;
   const auto seq = row.seq;
-  outbox_.add(std::move(row));
+  outbox_.add(Write::job_state, std::move(row));
   return seq;
 }
 
@@ -298,6 +293,10 @@ Awaitable<> MqttApi::publish_job_states() {
     std::set<std::string> jobs;
     jobs.swap(dirty_jobs_);
     for (const auto& id : jobs) {
+      if (outbox_.holds_state(id)) {
+        dirty_jobs_.insert(id);  // the last state of an earlier run comes first
+        continue;
+      }
       const auto found = jobs_->all().find(id);
       if (found != jobs_->all().end() && !found->second->ended()) publish_job_state(*found->second);
     }
@@ -310,11 +309,34 @@ void MqttApi::publish_job_state(const Job& job) {
   publish_retained(topics_.job_state(job.id()), job_state_payload(config_.gateway.id, 0, job));
 }
 
+/// Behind what the outbox still has of it.
 void MqttApi::job_forgotten(const Job& job) {
-  MqttPublication publication;
-  publication.topic = topics_.job_state(job.id());
-  publication.retained = true;
-  mqtt_.publish(std::move(publication));
+  dirty_jobs_.erase(job.id());
+  OutboxRow row;
+  row.seq = outbox_.next_seq();
+  row.job = job.id();
+  row.topic = topics_.job_state(job.id());
+  row.retained = true;
+  outbox_.add(Write::job_forgotten, std::move(row));
+}
+
+void MqttApi::forget_module(const std::string& module) {
+  for (const auto* what : {"status", "state"}) {
+    OutboxRow row;
+    row.seq = outbox_.next_seq();
+    row.job = "module/" + module;  // no job is called so
+    row.topic = topics_.module(module, what);
+    row.retained = true;
+    outbox_.add(Write::module_forgotten, std::move(row));
+  }
+}
+
+void MqttApi::clock_needed(bool in_vain) {
+  if (in_vain) {
+    set_problem("clock_untrusted", "the gateway's clock lies before its build date: set it (NTP)");
+  } else {
+    clear_problem("clock_untrusted");
+  }
 }
 
 void MqttApi::module_changed(const Module& module) {

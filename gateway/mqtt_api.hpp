@@ -13,6 +13,7 @@
 #include <string>
 
 #include "config/config.hpp"
+#include "gateway/commands.hpp"
 #include "gateway/jobs.hpp"
 #include "gateway/outbox.hpp"
 #include "gateway/payloads.hpp"
@@ -20,7 +21,7 @@
 
 namespace dfota {
 
-class MqttApi : public JobListener, public ModuleObserver {
+class MqttApi : public JobListener {
  public:
   static constexpr auto kCommitLimit = std::chrono::seconds(20);  ///< well below 1.5 keep-alives
   static constexpr auto kJobStateEvery = std::chrono::seconds(1);
@@ -54,27 +55,21 @@ class MqttApi : public JobListener, public ModuleObserver {
   void part_ended(const Job& job, const Part& part) override;
   std::uint64_t job_ended(const Job& job) override;
   void job_forgotten(const Job& job) override;
-  void module_job_changed(const Module& module) override { module_changed(module); }
-  // ModuleObserver
+  void hold_changed() override { publish_info(); }
+  void clock_needed(bool in_vain) override;
   void module_changed(const Module& module) override;
 
  private:
-  /// What a command comes to: the reply's body, and the job that has to be in the journal before it is sent.
-  struct Decision {
-    nlohmann::json reply;
-    std::string job;
-    bool silent = false;  ///< a command to all gateways that is none of ours
-  };
-
   MqttOptions options(const std::string& password) const;
   MqttClient::Handlers handlers();
   bool take_message(const MqttMessage& message);
   Awaitable<> handle(MqttMessage message, std::shared_ptr<std::promise<bool>> acknowledged);
-  Decision decide(const MqttMessage& message, const std::string& verb);
-  Decision decide_update(const nlohmann::json& document, bool to_all);
+  Awaitable<Result<Commands::Answer>> answer(const MqttMessage& message, std::string verb);
+  Awaitable<Result<void>> take_hold(const MqttMessage& message);
   [[nodiscard]] bool response_topic_allowed(const std::string& topic) const;
   void send_reply(const MqttMessage& message, const std::string& verb, nlohmann::json reply);
   void publish_retained(const std::string& topic, const nlohmann::json& document);
+  void forget_module(const std::string& module);
   void publish_info();
   void publish_job_state(const Job& job);
   void publish_everything();
@@ -85,6 +80,7 @@ class MqttApi : public JobListener, public ModuleObserver {
   Journal& journal_;
   Topics topics_;
   Jobs* jobs_ = nullptr;
+  std::unique_ptr<Commands> commands_;
   const Jobs::Modules* modules_ = nullptr;
   std::atomic<bool> taking_{true};
   WallTime started_at_;

@@ -1,5 +1,6 @@
 #include "gateway/outbox.hpp"
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 
@@ -12,6 +13,14 @@ void rethrow(std::exception_ptr bug) {
 }
 }  // namespace
 
+MqttPublication publication_of(const OutboxRow& row) {
+  MqttPublication publication;
+  publication.topic = row.topic;
+  publication.payload = row.payload;
+  publication.retained = row.retained;
+  return publication;
+}
+
 Outbox::Outbox(asio::io_context& loop, Journal& journal, MqttClient& mqtt, std::vector<OutboxRow> rows)
     : loop_(loop), journal_(journal), mqtt_(mqtt) {
   size_ = rows.size();
@@ -19,8 +28,8 @@ Outbox::Outbox(asio::io_context& loop, Journal& journal, MqttClient& mqtt, std::
   for (const auto& [job, queue] : queues_) asio::post(loop_, [this, job = job] { publish_next(job); });
 }
 
-void Outbox::add(OutboxRow row) {
-  journal_.put_outbox(row);
+void Outbox::add(Write kind, OutboxRow row) {
+  journal_.put_outbox(kind, row);
   uncommitted_.push_back(std::move(row));
   ++size_;
   if (committing_) return;
@@ -47,6 +56,13 @@ Awaitable<> Outbox::publish_committed() {
   committing_ = false;
 }
 
+bool Outbox::holds_state(const std::string& job) const {
+  const auto is_state = [&](const OutboxRow& row) { return row.retained && row.job == job; };
+  const auto queue = queues_.find(job);
+  return std::any_of(uncommitted_.begin(), uncommitted_.end(), is_state) ||
+         (queue != queues_.end() && std::any_of(queue->second.rows.begin(), queue->second.rows.end(), is_state));
+}
+
 void Outbox::publish_next(const std::string& job) {
   auto& queue = queues_[job];
   if (queue.in_flight) return;
@@ -56,11 +72,7 @@ void Outbox::publish_next(const std::string& job) {
   }
   queue.in_flight = true;
   const auto& row = queue.rows.front();
-  MqttPublication publication;
-  publication.topic = row.topic;
-  publication.payload = row.payload;
-  publication.retained = row.retained;
-  mqtt_.publish(std::move(publication), [this, job, seq = row.seq](Result<void> result) {
+  mqtt_.publish(publication_of(row), [this, job, seq = row.seq](Result<void> result) {
     asio::post(loop_, [this, job, seq, result] { acknowledged(job, seq, result); });
   });
 }
@@ -73,7 +85,7 @@ void Outbox::acknowledged(const std::string& job, std::uint64_t seq, Result<void
     return;
   }
   queue.in_flight = false;
-  journal_.remove_outbox(seq);
+  journal_.mark_sent(Write::outbox_sent, seq);
   queue.rows.pop_front();
   --size_;
   publish_next(job);

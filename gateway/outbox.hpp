@@ -14,6 +14,9 @@
 
 namespace dfota {
 
+/// As it is published.
+MqttPublication publication_of(const OutboxRow& row);
+
 class Outbox {
  public:
   static constexpr auto kRetry = std::chrono::seconds(5);  ///< after the broker refused a row (its ACL, say)
@@ -24,8 +27,10 @@ class Outbox {
   /// The seq that a payload has to bear; used at once with add().
   std::uint64_t next_seq() { return journal_.next_seq(); }
   /// Shares the commit of this turn of the loop; published after it.
-  void add(OutboxRow row);
+  void add(Write kind, OutboxRow row);
   [[nodiscard]] std::size_t size() const { return size_; }
+  /// A retained state of this job is still to be published.
+  [[nodiscard]] bool holds_state(const std::string& job) const;
 
  private:
   struct Queue {

@@ -19,11 +19,6 @@ json text_or_null(const std::string& text) {
   return text.empty() ? json(nullptr) : json(text);
 }
 
-std::string_view part_word(const Part& part) {
-  if (part.result) return to_word(part.result->outcome);
-  return part.begun ? "running" : "queued";
-}
-
 }  // namespace
 
 std::string Topics::error(const std::string& module_id, const UpdateError& error) const {
@@ -108,18 +103,27 @@ json error_payload(const std::string& gateway, std::uint64_t seq, const Job& job
   return out;
 }
 
+std::string_view part_word(const Part& part) {
+  if (part.result) return to_word(part.result->outcome);
+  return part.begun ? "running" : "queued";
+}
+
+json counts_of(const Job& job) {
+  json counts = {{"queued", job.parts.size() - job.tally.running - job.tally.ended}, {"running", job.tally.running}};
+  for (const auto outcome :
+       {Outcome::succeeded, Outcome::skipped, Outcome::rejected, Outcome::failed, Outcome::canceled, Outcome::lost}) {
+    counts[std::string(to_word(outcome))] = job.tally.of(outcome);
+  }
+  return counts;
+}
+
 json job_state_payload(const std::string& gateway, std::uint64_t seq, const Job& job) {
-  static constexpr const char* kWords[] = {"queued",   "running", "succeeded", "skipped",
-                                           "rejected", "failed",  "canceled",  "lost"};
   auto out = payload(gateway);
   if (seq != 0) out["seq"] = seq;
   out["job"] = job.id();
   out["run"] = job.run;
-  out["state"] = to_word(job.state);
-  auto& counts = out["counts"];
-  for (const auto* word : kWords) counts[word] = 0;
-  for (const auto& part : job.parts)
-    counts[std::string(part_word(*part))] = counts[std::string(part_word(*part))].get<int>() + 1;
+  out["state"] = to_word(job.state());
+  out["counts"] = counts_of(job);
   if (seq != 0 && job.parts.size() <= kMaxModulesInState) {
     auto& modules = out["modules"] = json::object();
     for (const auto& part : job.parts) modules[part->module] = part_word(*part);

@@ -22,6 +22,7 @@ class Topics {
   [[nodiscard]] std::string commands_to_all() const { return topic_root_ + "/all/cmd/+"; }
   [[nodiscard]] std::string command(const std::string& verb) const { return root_ + "/cmd/" + verb; }
   [[nodiscard]] std::string reply(const std::string& verb) const { return root_ + "/rsp/" + verb; }
+  [[nodiscard]] std::string hold() const { return root_ + "/hold"; }
   [[nodiscard]] std::string status() const { return root_ + "/status"; }
   [[nodiscard]] std::string gateway_error(const std::string& code) const { return root_ + "/error/gateway/" + code; }
   [[nodiscard]] std::string info() const { return root_ + "/info"; }
@@ -51,6 +52,9 @@ nlohmann::json result_payload(const std::string& gateway, std::uint64_t seq, con
                               WallTime now);
 nlohmann::json error_payload(const std::string& gateway, std::uint64_t seq, const Job& job, const std::string& module,
                              unsigned attempt, const UpdateError& error, std::optional<WallTime> next_attempt_at);
+nlohmann::json counts_of(const Job& job);
+/// "queued", "running", or the outcome.
+std::string_view part_word(const Part& part);
 /// `seq` 0: not the last one.
 nlohmann::json job_state_payload(const std::string& gateway, std::uint64_t seq, const Job& job);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace dfota {
 
@@ -14,7 +15,8 @@ Slots::Slots(asio::io_context& loop, const LimitsConfig& limits, const std::vect
   }
 }
 
-Slots::Claim::Claim(Slots& slots, std::vector<std::string> tags) : slots_(slots), granted_(slots.loop_) {
+Slots::Claim::Claim(Slots& slots, std::string job, const std::vector<std::string>& tags)
+    : slots_(slots), job_(std::move(job)), granted_(slots.loop_) {
   for (std::size_t i = 0; i < slots.limits_.size(); ++i) {
     const auto& tag = slots.limits_[i].tag;
     if (tag.empty() || std::find(tags.begin(), tags.end(), tag) != tags.end()) limits_.push_back(i);
@@ -22,21 +24,20 @@ Slots::Claim::Claim(Slots& slots, std::vector<std::string> tags) : slots_(slots)
 }
 
 Slots::Claim::~Claim() {
-  if (waiting_) slots_.waiting_.remove(this);
-  waiting_ = false;
   give_back();
 }
 
-Awaitable<> Slots::Claim::take() {
-  if (downloads_ && updates_) co_return;
+void Slots::Claim::request() {
+  if (held() || waiting_) return;
   give_back();
   waiting_ = true;
   slots_.waiting_.push_back(this);
   slots_.grant();
-  while (waiting_) {
-    const auto never = Clock::time_point::max();
-    co_await granted_.wait_until(never);
-  }
+}
+
+Awaitable<> Slots::Claim::wait() {
+  const auto never = Clock::time_point::max();
+  co_await granted_.wait_until(never);
 }
 
 void Slots::Claim::adopt() {
@@ -53,6 +54,7 @@ void Slots::Claim::give_back_download() {
 }
 
 void Slots::Claim::give_back() {
+  if (std::exchange(waiting_, false)) slots_.waiting_.remove(this);
   give_back_download();
   if (!updates_) return;
   updates_ = false;
@@ -66,28 +68,39 @@ bool Slots::has_room(const Claim& claim) const {
   });
 }
 
+unsigned Slots::held_by(const std::string& job) const {
+  const auto found = held_.find(job);
+  return found == held_.end() ? 0 : found->second;
+}
+
 void Slots::count(const Claim& claim, int downloads, int updates) {
   for (const auto i : claim.limits_) {
     limits_[i].downloading += static_cast<unsigned>(downloads);
     limits_[i].updating += static_cast<unsigned>(updates);
   }
+  if (updates == 0) return;
+  auto& held = held_[claim.job_];
+  held += static_cast<unsigned>(updates);
+  if (held == 0) held_.erase(claim.job_);
 }
 
 void Slots::grant() {
-  for (auto at = waiting_.begin(); at != waiting_.end() && !closed_;) {
-    auto& claim = **at;
-    if (!has_room(claim)) {
-      // Without room for everybody nobody behind has any either.
-      const auto& all = limits_.front();
-      if (all.downloading >= all.downloads || all.updating >= all.updates) return;
-      ++at;
-      continue;
+  for (;;) {
+    // Without room for everybody nobody has any.
+    const auto& all = limits_.front();
+    if (all.downloading >= all.downloads || all.updating >= all.updates) return;
+    auto next = waiting_.end();
+    for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
+      if (!has_room(**at)) continue;
+      if (next == waiting_.end() || held_by((*at)->job_) < held_by((*next)->job_)) next = at;
     }
+    if (next == waiting_.end()) return;
+    auto& claim = **next;
+    waiting_.erase(next);
     claim.waiting_ = false;
     claim.downloads_ = claim.updates_ = true;
     count(claim, +1, +1);
     claim.granted_.notify();
-    at = waiting_.erase(at);
   }
 }
 

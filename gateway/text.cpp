@@ -18,6 +18,25 @@ bool made_of(std::string_view text, std::string_view others) {
   });
 }
 
+/// `size` digits at `at`, as a number; -1 when they are none.
+int digits(std::string_view text, std::size_t at, std::size_t size) {
+  int value = 0;
+  for (std::size_t i = at; i < at + size; ++i) {
+    if (i >= text.size() || text[i] < '0' || text[i] > '9') return -1;
+    value = value * 10 + (text[i] - '0');
+  }
+  return value;
+}
+
+/// "Z" or "+01:00" in minutes east of UTC.
+std::optional<int> offset_minutes(std::string_view text) {
+  if (text == "Z" || text == "z") return 0;
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+  const int hours = digits(text, 1, 2), minutes = digits(text, 4, 2);
+  if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59) return std::nullopt;
+  return (text[0] == '-' ? -1 : 1) * (hours * 60 + minutes);
+}
+
 }  // namespace
 
 std::string rfc3339(WallTime time) {
@@ -29,6 +48,37 @@ std::string rfc3339(WallTime time) {
   const auto size = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &utc);
   std::snprintf(text + size, sizeof text - size, ".%03dZ", static_cast<int>(ms % 1000));
   return text;
+}
+
+std::optional<WallTime> parse_rfc3339(std::string_view text) {
+  constexpr std::size_t kSeconds = 19;  // 2026-03-01T12:00:00
+  if (text.size() <= kSeconds || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') ||
+      text[13] != ':' || text[16] != ':') {
+    return std::nullopt;
+  }
+  const int hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
+  const int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
+  constexpr int kFirstYear = 1970, kLastYear = 2200;  // what the clock's nanoseconds hold
+  if (year < kFirstYear || year > kLastYear || month < 1 || day < 1 || hour < 0 || hour > 23 || minute < 0 ||
+      minute > 59 || second < 0 || second > 60) {
+    return std::nullopt;
+  }
+  const auto date = std::chrono::year(year) / month / day;
+  if (!date.ok()) return std::nullopt;
+  std::int64_t ms = 0;
+  auto rest = text.substr(kSeconds);
+  if (rest.front() == '.') {
+    const auto end = std::min(rest.find_first_not_of("0123456789", 1), rest.size());
+    if (end == 1 || end > 10) return std::nullopt;
+    const auto fraction = std::string(rest.substr(1, end - 1)) + "00";
+    ms = digits(fraction, 0, 3);
+    rest.remove_prefix(end);
+  }
+  const auto offset = offset_minutes(rest);
+  if (!offset) return std::nullopt;
+  return WallTime(std::chrono::sys_days(date).time_since_epoch() + std::chrono::hours(hour) +
+                  std::chrono::minutes(minute - *offset) + std::chrono::seconds(second) +
+                  std::chrono::milliseconds(ms));
 }
 
 std::int64_t to_ms(WallTime time) {

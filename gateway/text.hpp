@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,9 @@ using WallTime = std::chrono::system_clock::time_point;
 
 /// RFC 3339, UTC, milliseconds: 2026-03-01T12:00:00.000Z
 std::string rfc3339(WallTime time);
+
+/// A time with Z or an offset, fractions of a second allowed; nothing when it is none (RFC 3339, section 5.6).
+std::optional<WallTime> parse_rfc3339(std::string_view text);
 
 std::int64_t to_ms(WallTime time);
 WallTime from_ms(std::int64_t ms);

@@ -16,22 +16,30 @@ using Fault = std::optional<CommandFault>;
 constexpr std::size_t kMaxTransaction = 128, kMaxUrl = 2048, kMaxVersion = 64, kMaxFileName = 128, kMaxIds = 10000;
 constexpr unsigned kMaxAttempts = 10;
 
-constexpr std::array kBuilt = {"job", "transaction", "modules", "artifact", "from",
-                               "to",  "delivery",    "url",     "file",     "attempts"};
-constexpr std::array kLater = {"target", "dry_run",    "max_parallel", "canary", "abort_after_failures",
-                               "absent", "not_before", "expires",      "window"};
+constexpr std::array kBuilt = {"job",
+                               "transaction",
+                               "modules",
+                               "artifact",
+                               "from",
+                               "to",
+                               "delivery",
+                               "url",
+                               "file",
+                               "attempts",
+                               "absent",
+                               "max_parallel",
+                               "canary",
+                               "expires",
+                               "not_before",
+                               "window",
+                               "abort_after_failures"};
+constexpr std::array kLater = {"target", "dry_run"};
 constexpr std::array kArtifactBuilt = {"url", "sha256", "size"};
 constexpr std::array kArtifactLater = {"name", "signature"};
 constexpr std::array kSelectors = {"model", "version", "tag"};
 
 CommandFault invalid(std::string pointer, std::string message) {
   return {"invalid", std::move(message), std::move(pointer)};
-}
-
-std::string escaped(const std::string& key) {
-  std::string out;
-  for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-  return out;
 }
 
 template <class List>
@@ -42,7 +50,7 @@ bool is_in(const List& list, const std::string& key) {
 template <class Built, class Later>
 Fault check_keys(const json& object, const std::string& at, const Built& built, const Later& later) {
   for (const auto& [key, value] : object.items()) {
-    const auto pointer = at + "/" + escaped(key);
+    const auto pointer = pointer_to(at, key);
     if (is_in(later, key))
       return CommandFault{"unsupported", "\"" + key + "\" is not supported by this version", pointer};
     if (!is_in(built, key))
@@ -216,10 +224,17 @@ std::variant<UpdateCommand, CommandFault> parse_update_command(const json& docum
   if (auto fault = take_modules(document, command.modules)) return *fault;
   if (auto fault = take_delivery(document, command)) return *fault;
   if (auto fault = take_rest(document, command)) return *fault;
+  if (auto fault = take_rollout(document, command.rollout)) return *fault;
   json body = document;
   body.erase("transaction");
   command.body = body.dump();  // nlohmann::json keeps its keys sorted: this is canonical
   return command;
+}
+
+std::string pointer_to(const std::string& at, const std::string& key) {
+  std::string out = at + "/";
+  for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+  return out;
 }
 
 std::string transaction_of(const json& document) {

@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/rollout.hpp"
 #include "modem/update_types.hpp"
 
 namespace dfota {
@@ -34,6 +35,7 @@ struct UpdateCommand {
   std::string file;        ///< of delivery file: "UFS:delta.bin"
   std::string from, to;
   std::optional<unsigned> attempts;
+  Rollout rollout;
   std::string body;  ///< canonical, without transaction: what "the same command" means
 };
 
@@ -42,6 +44,9 @@ bool wants_artifact(Delivery delivery);
 
 /// Keys and values whose capability is not built yet are refused as `unsupported`.
 std::variant<UpdateCommand, CommandFault> parse_update_command(const nlohmann::json& document);
+
+/// A member's place under `at`, as RFC 6901 writes it.
+std::string pointer_to(const std::string& at, const std::string& key);
 
 /// The `transaction` of any command, whatever else is wrong with it; empty when there is none of up to 128 bytes.
 std::string transaction_of(const nlohmann::json& document);

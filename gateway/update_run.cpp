@@ -1,15 +1,28 @@
 #include "gateway/update_run.hpp"
 
 #include <cmath>
+#include <tuple>
 
 namespace dfota {
 namespace {
 
-/// Stopping: what stands behind this point must not happen any more, and no outcome may be made of that either.
+/// This process is done with the update: what stands behind this point is for the next one.
 Awaitable<> stand_still() {
   const auto executor = co_await asio::this_coro::executor;
   Timer never(executor, Clock::time_point::max());
   co_await never.async_wait(kNoThrow);
+}
+
+Write kind_of(Step step) {
+  switch (step) {
+    case Step::preparing:
+      return Write::part_preparing;
+    case Step::commanded:
+      return Write::part_commanded;
+    case Step::released:
+      return Write::part_released;
+  }
+  return Write::part_preparing;
 }
 
 }  // namespace
@@ -20,7 +33,7 @@ UpdateRun::UpdateRun(UpdateRunParts& parts, const Job& job, Part& part, Module& 
       part_(part),
       module_(module),
       artifact_(std::move(artifact)),
-      claim_(parts.slots, module.config().tags),
+      claim_(parts.slots, job.id(), module.config().tags),
       random_(std::random_device{}()) {}
 
 UpdateRun::~UpdateRun() {
@@ -28,8 +41,43 @@ UpdateRun::~UpdateRun() {
   if (!token_.empty()) parts_.files.revoke(token_);
 }
 
-Awaitable<> UpdateRun::take_slot() {
-  co_await claim_.take();
+UpdateEnv::Permission UpdateRun::permission() const {
+  // A job that expires leaves what it has commanded to its end.
+  const bool too_late = part_.stop == Stop::expired && part_.checkpoint.step != Step::preparing;
+  if (part_.stop && !too_late) return Permission::stop;
+  return parts_.is_open(job_) ? Permission::go : Permission::wait;
+}
+
+void UpdateRun::wake() {
+  claim_.wake();
+  module_.wake();
+}
+
+Awaitable<bool> UpdateRun::take_slot() {
+  for (;;) {
+    const auto now = permission();
+    if (now == Permission::go) {
+      claim_.request();
+    } else {
+      claim_.give_back();
+    }
+    if (now == Permission::stop) co_return false;
+    if (claim_.held()) co_return true;
+    co_await claim_.wait();
+  }
+}
+
+Checkpoint UpdateRun::entry() const {
+  auto entry = part_.checkpoint;
+  if (part_.step_at) entry.age = std::max(Clock::duration::zero(), -parts_.time.until(*part_.step_at));
+  if (part_.next_attempt_at) {
+    entry.pause = std::max(Clock::duration::zero(), parts_.time.until(*part_.next_attempt_at));
+  }
+  return entry;
+}
+
+void UpdateRun::put(Write kind) {
+  parts_.journal.put_part(kind, job_.id(), job_.run, part_.module, to_document(part_));
 }
 
 void UpdateRun::adopt_slot() {
@@ -76,19 +124,21 @@ bool UpdateRun::void_token() {
 }
 
 Awaitable<Result<void>> UpdateRun::commit(Checkpoint checkpoint) {
-  // AT+QFOTADL stands behind it, but for the last byte of an http download, which may leave yet.
-  const bool releases = checkpoint.step == Step::released && !checkpoint.token.empty();
-  const bool commands = checkpoint.step != Step::preparing && !releases;
-  if (held_ && commands) co_await stand_still();
-  const auto before = part_.checkpoint;
+  if (cut_) co_await stand_still();
+  const auto before = std::make_tuple(part_.checkpoint, part_.step_at, part_.next_attempt_at);
   part_.checkpoint = checkpoint;
-  parts_.journal.put_part(job_.id(), job_.run, part_.module, to_document(part_));
+  part_.step_at = parts_.time.now();
+  part_.next_attempt_at.reset();
+  if (checkpoint.pause > Clock::duration::zero()) {
+    part_.next_attempt_at = *part_.step_at + std::chrono::duration_cast<ServiceTime::Instant>(checkpoint.pause);
+  }
+  put(kind_of(checkpoint.step));
   const auto committed = co_await parts_.journal.committed();
-  if (held_ && commands) co_await stand_still();
+  if (cut_) co_await stand_still();
   if (!committed) {
     // The journal tries again by itself: it must then hold what is true, which is that nothing was done.
-    part_.checkpoint = before;
-    parts_.journal.put_part(job_.id(), job_.run, part_.module, to_document(part_));
+    std::tie(part_.checkpoint, part_.step_at, part_.next_attempt_at) = before;
+    put(Write::part_undone);
   }
   co_return committed;
 }
@@ -136,7 +186,7 @@ bool UpdateRun::interrupt() {
   part_.checkpoint.step = Step::preparing;
   part_.checkpoint.token.clear();
   --part_.checkpoint.attempt;
-  parts_.journal.put_part(job_.id(), job_.run, part_.module, to_document(part_));
+  put(Write::part_interrupted);
   return true;
 }
 

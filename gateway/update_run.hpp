@@ -38,6 +38,9 @@ struct UpdateRunParts {
   UpdateListener& listener;
   std::string public_url;
   double backoff_s;
+  const ServiceTime& time;
+  /// Whether this job's modules may be commanded now: nothing is held, the job is not paused, its hour has come.
+  std::function<bool(const Job& job)> is_open;
   /// Whether a module other than this one is online with this IMEI.
   std::function<bool(const std::string& imei, const std::string& module)> is_elsewhere;
   std::set<std::string> claimed_imeis = {};  ///< of the modules whose updates run
@@ -50,7 +53,8 @@ class UpdateRun : public UpdateEnv {
   UpdateRun(UpdateRunParts& parts, const Job& job, Part& part, Module& module, std::filesystem::path artifact);
   ~UpdateRun() override;
 
-  Awaitable<> take_slot() override;
+  [[nodiscard]] Permission permission() const override;
+  Awaitable<bool> take_slot() override;
   void adopt_slot() override;
   void download_over() override;
   void slot_over() override;
@@ -65,13 +69,16 @@ class UpdateRun : public UpdateEnv {
                       std::optional<Clock::duration> next_attempt_in) override;
   Clock::duration backoff(unsigned next) override;
 
-  /// The gateway stops: from now on this update commands nothing more. A download under way may still end.
-  void hold() { held_ = true; }
+  /// permission() may have changed.
+  void wake();
+  [[nodiscard]] bool is_cut() const { return cut_; }
   /// Ends it for this process, whatever its coroutine still does: nothing is recorded any more. Before the last byte:
   /// cuts the download and journals that its attempt costs nothing. False when it may be flashing.
   bool interrupt();
   [[nodiscard]] const Job& job() const { return job_; }
-  [[nodiscard]] Part& part() { return part_; }
+  [[nodiscard]] const Part& part() const { return part_; }
+  /// What the procedure is to enter at, from the journal's part.
+  [[nodiscard]] Checkpoint entry() const;
 
  private:
   UpdateRunParts& parts_;
@@ -82,11 +89,13 @@ class UpdateRun : public UpdateEnv {
   Slots::Claim claim_;
   std::string token_;
   std::string claimed_imei_;
-  bool held_ = false, cut_ = false;
+  bool cut_ = false;
   DownloadRate rate_;
   std::optional<UpdateProgress> published_;
   Clock::time_point published_at_;
   std::minstd_rand random_;
+
+  void put(Write kind);
 };
 
 }  // namespace dfota

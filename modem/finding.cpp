@@ -71,6 +71,14 @@ const FindingText& explain(Finding finding) {
       {"interrupted", "The gateway was stopped before the download ended", "It is made again at no cost", true},
       {"journal_unavailable", "The journal could not be written, so nothing was commanded",
        "Make room and check the disk under gateway.state_dir", false},
+      {"expired", "The job expired before the module was commanded",
+       "See expires, not_before, window and hold of the job; retry it with a new job, or later", false},
+      {"canary_failed", "A canary of the job failed, so the other modules were left alone",
+       "See the canary's own result first; then retry the job's run for the others", false},
+      {"too_many_failures", "As many modules failed as abort_after_failures allows, so the others were left alone",
+       "See the results of those that failed; then retry the job's run for the others", false},
+      {"module_lost_in_job", "A module of the job was lost, so the others were left alone",
+       "Look at the module whose outcome is lost before you retry the job's run for the others", false},
   };
   return kTexts[static_cast<int>(finding)];
 }

@@ -39,6 +39,10 @@ enum class Finding {
   not_reachable,
   interrupted,
   journal_unavailable,
+  expired,
+  canary_failed,
+  too_many_failures,
+  module_lost_in_job,
 };
 
 struct FindingText {

@@ -1,5 +1,6 @@
 #include "modem/module.hpp"
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <tuple>
 
@@ -21,8 +22,8 @@ LinkOptions link_options(const ModemConfig& modem) {
 
 bool ModuleState::operator==(const ModuleState& other) const {
   const auto key = [](const ModuleState& s) {
-    return std::tie(s.online, s.phase, s.identity.model, s.identity.version, s.identity.imei, s.profile, s.registered,
-                    s.signal_dbm, s.problem);
+    return std::tie(s.online, s.present, s.phase, s.identity.model, s.identity.version, s.identity.imei, s.profile,
+                    s.registered, s.signal_dbm, s.problem);
   };
   return key(*this) == key(other);
 }
@@ -69,7 +70,7 @@ Awaitable<> Module::attend() {
   const auto opened = co_await port_.open();
   if (!opened) {
     auto next = state_;
-    next.online = false;
+    next.online = next.present = false;
     next.problem = explain(opened.error().code == Errc::absent ? Finding::absent : Finding::port_busy).word;
     if (next.problem != state_.problem) log::notice(port_.subject(), ": ", opened.error().message);
     change(next);
@@ -77,6 +78,9 @@ Awaitable<> Module::attend() {
     co_await changed_.wait_until(ask);
     co_return;
   }
+  auto next = state_;
+  next.present = !is_lost();
+  change(next);
   const auto listened = port_.opened_at() + seconds(timeouts_.listen);
   co_await wait_idle(listened);
   if (danger_.evidence == Evidence::fota_urc) {
@@ -84,9 +88,10 @@ Awaitable<> Module::attend() {
     co_return;
   }
   if (is_lost()) {
-    set_problem(explain(Finding::module_lost).word);
+    set_problem(explain(Finding::module_lost).word, false);
     const auto later = Clock::now() + seconds(modem_.poll_s);
-    co_await wait_idle(later);
+    const auto look = back_at_ ? std::min(*back_at_, later) : later;
+    co_await wait_idle(look);
     co_return;
   }
   if (work_ || !port_.is_open()) co_return;
@@ -103,12 +108,13 @@ Awaitable<> Module::greet() {
   const auto opening = port_.openings();
   const auto synchronised = co_await dialogue_.synchronise();
   if (!synchronised) {
-    set_problem(explain(Finding::no_answer).word);
+    set_problem(explain(Finding::no_answer).word, true);
     co_return;
   }
   const auto identity = co_await dialogue_.identify(modem_.profiles, modem_.profile);
   if (!identity) {
-    set_problem(explain(identity.error().code == Errc::invalid ? Finding::identity_invalid : Finding::no_answer).word);
+    set_problem(explain(identity.error().code == Errc::invalid ? Finding::identity_invalid : Finding::no_answer).word,
+                true);
     log::warning(port_.subject(), ": ", identity.error().message);
     co_return;
   }
@@ -154,7 +160,7 @@ Awaitable<> Module::stand_back() {
   const auto gap = seconds(timeouts_.progress_gap), settle = seconds(timeouts_.listen);
   const auto patience = fota_since_ + seconds(timeouts_.update);
   while (danger_.evidence == Evidence::fota_urc) {
-    if (work_ && Clock::now() >= patience) co_return;
+    if (work_ && (Clock::now() >= patience || work_->env->permission() == UpdateEnv::Permission::stop)) co_return;
     const auto opened = co_await port_.open();
     const auto quiet = Clock::now() - port_.last_heard();
     const auto enough = booted_ ? settle : settle * Dialogue::kSettlesAfterEnd;
@@ -182,7 +188,8 @@ Awaitable<> Module::stand_back() {
 
 /// Waits while nothing happens: an update, FOTA and a hang-up end it.
 Awaitable<> Module::wait_idle(Clock::time_point until) {
-  while (!work_ && Clock::now() < until && !hear_fota() && port_.is_open()) {
+  const auto back = back_at_;
+  while (!work_ && Clock::now() < until && !hear_fota() && port_.is_open() && back_at_ == back) {
     co_await changed_.wait_until(until);
   }
 }
@@ -199,7 +206,7 @@ bool Module::hear_fota() {
       if (stage == FotaStage::end) ended_ = true;
     } else if (is_boot_urc(*line)) {
       booted_ = true;
-      lost_opening_ = 0;
+      if (lost_opening_ != 0 && !back_at_) back_at_ = Clock::now() + seconds(timeouts_.listen);
       greeted_opening_ = 0;  // it has forgotten ATE0, and may run another version
     }
   }
@@ -211,14 +218,17 @@ Awaitable<> Module::perform() {
   const bool foreign = danger_.evidence == Evidence::fota_urc && work_->entry.step == Step::preparing;
   if (foreign) co_await stand_back();
   UpdateProcedure procedure(loop_, port_, work_->order, modem_.profiles, timeouts_, *work_->env);
-  const auto refused = co_await refuse_if_unapproachable();
+  const auto refused = refuse_if_unapproachable();
   UpdateResult result;
   if (refused) {
     result = *refused;
   } else {
     result = co_await procedure.run(work_->entry);
   }
-  if (result.outcome == Outcome::lost) lost_opening_ = port_.openings();
+  if (result.outcome == Outcome::lost) {
+    lost_opening_ = port_.openings();
+    back_at_.reset();
+  }
   if (!refused) danger_ = Danger();
   booted_ = ended_ = false;
   if (!refused && procedure.heard_a_stranger_flash(result)) {
@@ -232,7 +242,7 @@ Awaitable<> Module::perform() {
   auto next = state_;
   next.phase = Phase::idle;
   if (!result.version.empty()) next.identity.version = result.version;
-  next.online = !is_lost() && port_.is_open();
+  next.online = next.present = !is_lost() && port_.is_open();
   next.problem = is_lost() ? explain(Finding::module_lost).word : "";
   // The outcome first, then the idle state: nobody shall see an idle module whose job still runs.
   state_ = std::move(next);
@@ -242,29 +252,26 @@ Awaitable<> Module::perform() {
   observer_.module_changed(*this);
 }
 
-bool Module::is_lost() {
-  return lost_opening_ != 0 && port_.openings() <= lost_opening_;
+bool Module::is_lost() const {
+  const bool back = back_at_ && Clock::now() >= *back_at_;
+  return lost_opening_ != 0 && port_.openings() <= lost_opening_ && !back;
 }
 
-/// A lost module has timeouts.absent to come back, and one that somebody else updates has had its time: until then not
-/// a word is written to it.
-Awaitable<std::optional<UpdateResult>> Module::refuse_if_unapproachable() {
-  if (work_->entry.step != Step::preparing) co_return std::nullopt;  // ours: the procedure listens by itself
-  const auto deadline = Clock::now() + seconds(timeouts_.absent);
-  while (is_lost() && Clock::now() < deadline) {
-    const auto opened = co_await port_.open();
-    const auto look = opened ? deadline : Clock::now() + ModulePort::kAskForName;
-    co_await changed_.wait_until(look);
-    hear_fota();
-  }
+/// To a lost module not a word is written, nor to one that somebody else updates and that has had its time.
+std::optional<UpdateResult> Module::refuse_if_unapproachable() {
+  if (work_->entry.step != Step::preparing) return std::nullopt;  // ours: the procedure listens by itself
   const bool updating = danger_.evidence == Evidence::fota_urc;
-  if (!is_lost() && !updating) co_return std::nullopt;
+  if (!is_lost() && !updating) return std::nullopt;
   UpdateResult result;
-  result.outcome = work_->entry.attempt == 0 ? Outcome::rejected : Outcome::failed;
   result.attempts = work_->entry.attempt;
+  if (work_->env->permission() == UpdateEnv::Permission::stop) {
+    result.outcome = Outcome::canceled;
+    return result;
+  }
+  result.outcome = work_->entry.attempt == 0 ? Outcome::rejected : Outcome::failed;
   result.error = UpdateError::of(updating ? Finding::module_updating : Finding::module_lost, Phase::preparing);
   work_->env->attempt_failed(*result.error, work_->entry.attempt, std::nullopt);
-  co_return result;
+  return result;
 }
 
 void Module::set_phase(Phase phase) {
@@ -274,9 +281,10 @@ void Module::set_phase(Phase phase) {
   change(next);
 }
 
-void Module::set_problem(std::string_view word) {
+void Module::set_problem(std::string_view word, bool present) {
   auto next = state_;
   next.online = false;
+  next.present = present;
   next.problem = word;
   change(next);
 }

@@ -25,7 +25,8 @@ class ModuleObserver {
 };
 
 struct ModuleState {
-  bool online = false;  ///< its port is open and it answered, or an update is under way
+  bool online = false;   ///< its port is open and it answered, or an update is under way
+  bool present = false;  ///< its port is open, and it is not lost: an update may begin
   Phase phase = Phase::idle;
   Identity identity;    ///< as it last said; empty strings before
   std::string profile;  ///< empty: the model is not known
@@ -72,15 +73,15 @@ class Module {
   Awaitable<> run();
   Awaitable<> attend();
   Awaitable<> perform();
-  Awaitable<std::optional<UpdateResult>> refuse_if_unapproachable();
+  std::optional<UpdateResult> refuse_if_unapproachable();
   Awaitable<> greet();
   Awaitable<> stand_back();
   Awaitable<> ask_status();
   Awaitable<> wait_idle(Clock::time_point until);
   bool hear_fota();
-  [[nodiscard]] bool is_lost();
+  [[nodiscard]] bool is_lost() const;
   void change(ModuleState next);
-  void set_problem(std::string_view word);
+  void set_problem(std::string_view word, bool present);
 
   asio::io_context& loop_;
   ModuleConfig config_;
@@ -97,6 +98,7 @@ class Module {
   unsigned greeted_opening_ = 0;  ///< the opening of the port at which it was greeted
   unsigned lost_opening_ =
       0;  ///< the opening at which it was lost: nothing is written until the port went and came back
+  std::optional<Clock::time_point> back_at_;  ///< it was lost and has said RDY: not lost any more from then on
   Clock::time_point fota_since_;
   bool booted_ = false, ended_ = false;
 };

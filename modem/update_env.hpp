@@ -16,9 +16,18 @@ class UpdateEnv {
  public:
   virtual ~UpdateEnv() = default;
 
-  /// Waits for a place among those that download and those that update. Held until the update is over, but for the
-  /// first.
-  virtual Awaitable<> take_slot() = 0;
+  /// Whether the module may be commanded at this moment. What is commanded already may still be stopped before its last
+  /// byte. A change of it wakes whoever waits for the module.
+  enum class Permission {
+    go,
+    wait,  ///< held, paused, or outside of its window
+    stop,  ///< canceled, or given up by its job
+  };
+  [[nodiscard]] virtual Permission permission() const = 0;
+
+  /// Waits for permission, and for a place among those that download and those that update. Held until the update is
+  /// over, but for the first. False: the permission is stop, and no place was taken.
+  virtual Awaitable<bool> take_slot() = 0;
   /// After a restart: this module downloads or flashes already, whatever the limits say. Does not wait.
   virtual void adopt_slot() = 0;
   /// ...END came, or the module rebooted: its place among those that download is free. May be said more than once.
@@ -38,7 +47,8 @@ class UpdateEnv {
   /// True: the last byte had not been released and never will be; this attempt is over.
   virtual bool void_token() = 0;
 
-  /// Goes on when the checkpoint is on the disk. Error: it is not, and what it stands before must not be done.
+  /// Goes on when the checkpoint is on the disk; its `pause` counts from now. Error: it is not, and what it stands
+  /// before must not be done.
   virtual Awaitable<Result<void>> commit(Checkpoint checkpoint) = 0;
 
   virtual void progress(const UpdateProgress& progress) = 0;

@@ -278,6 +278,13 @@ UpdateProcedure::Fate UpdateProcedure::judge(const Identity& identity) {
 
 /// Voids the token. When the last byte had not been released, the attempt is over with certainty; else it goes on in
 /// danger.
+/// After a restart: what is left of them. However long we were away, it is listened to, and asked once.
+void UpdateProcedure::begin_deadlines_of_before(Clock::duration age) {
+  begin_deadlines();
+  const auto least = Clock::now() + seconds(timeouts_.progress_gap) + seconds(timeouts_.listen);
+  update_deadline_ = std::max(least, update_deadline_ - age);
+}
+
 UpdateProcedure::Fate UpdateProcedure::cut_off(Finding finding, std::string message) {
   if (!env_.void_token()) return Fate::go_on;
   danger_.evidence = Evidence::token_void;
@@ -291,6 +298,13 @@ UpdateProcedure::Fate UpdateProcedure::over(UpdateError error) {
   log::notice(port_.subject(), ": attempt ", checkpoint_.attempt, " is over: ", error_->name,
               error_->number ? " " + std::to_string(*error_->number) : "", " ", error_->message);
   return Fate::attempt_over;
+}
+
+/// The job was canceled or stopped, and the last byte has not left.
+UpdateProcedure::Fate UpdateProcedure::cut_by_order() {
+  if (!env_.void_token()) return Fate::go_on;
+  danger_.evidence = Evidence::token_void;
+  return finish(Outcome::canceled, {});
 }
 
 UpdateProcedure::Fate UpdateProcedure::fail_or_reject(UpdateError error) {

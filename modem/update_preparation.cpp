@@ -16,12 +16,14 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::reach() {
   const auto deadline = Clock::now() + seconds(timeouts_.absent);
   for (;;) {
     hear();
+    if (is_stopped()) co_return co_await stopped();
     const auto opened = co_await port_.open();
     if (opened) {
       const auto openings = port_.openings();
       const auto listened =
           std::max(port_.opened_at() + seconds(timeouts_.listen), file_data_until_.value_or(Clock::time_point()));
       co_await listen_until(listened);
+      if (is_stopped()) co_return co_await stopped();
       if (danger_.evidence == Evidence::fota_urc) {
         co_return fail_or_reject(UpdateError::of(Finding::module_updating, Phase::preparing));
       }
@@ -35,6 +37,18 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::reach() {
     }
     co_await sleep_for(loop_, ModulePort::kAskForName);
   }
+}
+
+/// Before the command the job was canceled, or has given the module up: nothing of ours is left in it.
+Awaitable<UpdateProcedure::Fate> UpdateProcedure::stopped() {
+  const bool may_speak =
+      port_.is_open() && !file_data_until_ && Clock::now() >= port_.opened_at() + seconds(timeouts_.listen);
+  if (checkpoint_.uploading && may_speak) {
+    co_await remove_upload();
+  } else if (checkpoint_.uploading) {
+    warn("file_left_behind");
+  }
+  co_return finish(Outcome::canceled, {});
 }
 
 /// Synchronise, identify, check the base, the network and the PDP context; bring the package.

@@ -27,11 +27,15 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
   if (entry.uploading) file_data_until_ = Clock::now() + kUploadIdle + kUploadSettle;
   progress_.attempt = std::max(1u, entry.attempt);
   auto fate = co_await enter();
-  while (fate == Fate::attempt_over) {
+  while (fate == Fate::attempt_over || fate == Fate::anew) {
     env_.slot_over();
+    if (fate == Fate::anew) {
+      fate = co_await attempt();
+      continue;
+    }
     const bool again = error_->retryable && checkpoint_.attempt < order_.attempts;
-    const auto pause = again ? env_.backoff(checkpoint_.attempt + 1) : Clock::duration::zero();
-    env_.attempt_failed(*error_, checkpoint_.attempt, again ? std::optional(pause) : std::nullopt);
+    const auto next_pause = again ? env_.backoff(checkpoint_.attempt + 1) : Clock::duration::zero();
+    env_.attempt_failed(*error_, checkpoint_.attempt, again ? std::optional(next_pause) : std::nullopt);
     if (!again) {
       co_await remove_upload();
       finish(Outcome::failed, error_);
@@ -39,11 +43,11 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
     }
     // A restart in the pause must not take the module for one that flashes. Were this not written, it would only listen
     // longer: the result decides nothing.
+    checkpoint_.pause = next_pause;
     const auto committed = co_await env_.commit(checkpoint_);
     if (!committed) log::warning(port_.subject(), ": ", committed.error().message);
     report(Phase::preparing);
-    const auto next_attempt_at = Clock::now() + pause;
-    co_await listen_until(next_attempt_at);
+    co_await pause(next_pause);
     fate = co_await attempt();
   }
   env_.slot_over();
@@ -55,11 +59,12 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
 Awaitable<UpdateProcedure::Fate> UpdateProcedure::enter() {
   switch (checkpoint_.step) {
     case Step::preparing:
+      co_await pause(checkpoint_.pause);
       co_return co_await attempt();
     case Step::commanded:
       co_return co_await resume_download();
     case Step::released:
-      begin_deadlines();
+      begin_deadlines_of_before(checkpoint_.age);
       env_.adopt_slot();
       // One that fetches by itself may still be at it, at the port's next opening.
       if (!is_http()) openings_ = port_.openings() + (port_.is_open() ? 0 : 1);
@@ -79,7 +84,8 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::attempt() {
   report(Phase::preparing);
   auto fate = co_await reach();
   if (fate != Fate::go_on) co_return fate;
-  co_await env_.take_slot();
+  const bool taken = co_await env_.take_slot();
+  if (!taken) co_return co_await stopped();
   if (!port_.is_open()) {
     // The wait may have been long, and it has restarted meanwhile.
     fate = co_await reach();
@@ -101,6 +107,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::command() {
   next.attempt = checkpoint_.attempt + 1;
   if (is_http()) next.token = FileServer::make_token();
   next.profile = profile_->name;
+  if (!may_command()) co_return Fate::anew;
   auto made = command_text(next.token);
   if (auto* unfit = std::get_if<UpdateError>(&made)) {
     env_.void_token();
@@ -119,7 +126,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::command() {
     checkpoint_ = before;
     co_return fail_or_reject(UpdateError::of(Finding::module_updating, Phase::preparing));
   }
-  if (!port_.is_open()) co_return co_await begin_anew(before);
+  if (!port_.is_open() || !may_command()) co_return co_await take_back(before);
   danger_.step = checkpoint_.step;
   danger_.evidence = Evidence::nothing;
   ++commands_sent_;
@@ -133,17 +140,16 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::command() {
   co_return take_reply(reply);
 }
 
-/// The port went while the journal was written: the command was not, and the attempt is none.
-Awaitable<UpdateProcedure::Fate> UpdateProcedure::begin_anew(Checkpoint before) {
+/// The port, or the permission, went while the journal was written: the command was not, and the attempt is none.
+Awaitable<UpdateProcedure::Fate> UpdateProcedure::take_back(Checkpoint before) {
   env_.void_token();
-  env_.slot_over();
   checkpoint_ = before;
   const auto committed = co_await env_.commit(before);
   if (!committed) {
     co_return fail_or_reject(
         UpdateError::of(Finding::journal_unavailable, Phase::preparing, committed.error().message));
   }
-  co_return co_await attempt();
+  co_return Fate::anew;
 }
 
 /// AT+QFOTADL in the family's spelling; or why this family cannot be told so.
@@ -200,6 +206,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_download() {
     hear();
     const auto transfer = env_.transfer();
     if (const auto fate = download_verdict()) co_return *fate;
+    if (is_stopped() && !downloaded_ && !flashing_) co_return cut_by_order();
     // Its own word that it has all, or that it flashes, without our last byte: believe the worst, and go on listening.
     if (downloaded_ || flashing_) co_return co_await release();
     if (booted_at_) co_return cut_off(Finding::module_reset, {});
@@ -310,10 +317,10 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::resume_download() {
   env_.adopt_slot();
   const auto offered = env_.offer(checkpoint_.token);
   start_deadline_ = Clock::now() + seconds(std::max(timeouts_.listen, 1.0));
-  download_deadline_ = Clock::now() + seconds(timeouts_.download);
+  download_deadline_ = std::max(start_deadline_, Clock::now() + seconds(timeouts_.download) - checkpoint_.age);
   report(Phase::downloading);
   while (offered && Clock::now() < start_deadline_ && env_.transfer().requests == 0 && !transfer_error_ &&
-         !downloaded_ && !flashing_) {
+         !downloaded_ && !flashing_ && !is_stopped()) {
     hear();
     co_await reopen_or_wait(start_deadline_);
   }
@@ -322,17 +329,24 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::resume_download() {
     if (fate != Fate::go_on) co_return fate;
     co_return co_await follow_flash();
   }
+  if (is_stopped()) co_return cut_by_order();
   env_.void_token();
   danger_.evidence = Evidence::token_void;
   --checkpoint_.attempt;
   checkpoint_.token.clear();
   checkpoint_.step = Step::preparing;
-  env_.slot_over();
-  co_return co_await attempt();
+  co_return Fate::anew;
+}
+
+/// Between two attempts.
+Awaitable<> UpdateProcedure::pause(Clock::duration time) {
+  const auto until = Clock::now() + time;
+  co_await listen_until(until);
+  checkpoint_.pause = {};
 }
 
 Awaitable<> UpdateProcedure::listen_until(Clock::time_point until) {
-  while (Clock::now() < until) {
+  while (Clock::now() < until && !is_stopped()) {
     hear();
     if (danger_.evidence == Evidence::fota_urc) co_return;
     co_await port_.changed().wait_until(until);

@@ -48,6 +48,7 @@ class UpdateProcedure {
   /// Where the story goes on after one of its parts.
   enum class Fate {
     go_on,         ///< the next part
+    anew,          ///< nothing was commanded: the attempt begins again, at no cost
     attempt_over,  ///< error_ says why; another attempt may follow
     done,          ///< result_ stands
   };
@@ -71,19 +72,25 @@ class UpdateProcedure {
   Awaitable<Fate> upload_again_after(Error error, int tries);
   Awaitable<Fate> find_file();
   std::variant<std::string, UpdateError> command_text(const std::string& token);
-  Awaitable<Fate> begin_anew(Checkpoint before);
+  Awaitable<Fate> take_back(Checkpoint before);
   Fate take_reply(const Result<AtReply>& reply);
   Awaitable<Fate> release();
   Awaitable<Fate> end_silence();
   Awaitable<> stream_package();
   Awaitable<> remove_upload();
+  Awaitable<> pause(Clock::duration time);
   Awaitable<> listen_until(Clock::time_point until);
   Awaitable<> reopen_or_wait(Clock::time_point until);
   std::optional<Fate> download_verdict();
   std::optional<Fate> flash_verdict(Clock::time_point now);
   Fate judge(const Identity& identity);
   Fate cut_off(Finding finding, std::string message);
+  Fate cut_by_order();
+  Awaitable<Fate> stopped();
+  [[nodiscard]] bool is_stopped() const { return env_.permission() == UpdateEnv::Permission::stop; }
+  [[nodiscard]] bool may_command() const { return env_.permission() == UpdateEnv::Permission::go; }
   void begin_deadlines();
+  void begin_deadlines_of_before(Clock::duration age);
   void follow(const Profile* profile);
 
   // What was heard.

@@ -12,6 +12,7 @@
 #include "modem/danger.hpp"
 #include "modem/finding.hpp"
 #include "modem/fota_codes.hpp"
+#include "transport/base/clock.hpp"
 
 namespace dfota {
 
@@ -51,10 +52,12 @@ struct UpdateOrder {
 /// How far it has got, as journalled.
 struct Checkpoint {
   Step step = Step::preparing;
-  unsigned attempt = 0;    ///< the attempt under way, or the number of those that are over; from 1
-  std::string token;       ///< of the attempt under way, when it is the file server's
-  bool uploading = false;  ///< of preparing: what is written may be file data for the module (AT+QFUPL)
-  std::string profile;     ///< the family that the module was found to be of
+  unsigned attempt = 0;     ///< the attempt under way, or the number of those that are over; from 1
+  std::string token;        ///< of the attempt under way, when it is the file server's
+  bool uploading = false;   ///< of preparing: what is written may be file data for the module (AT+QFUPL)
+  std::string profile;      ///< the family that the module was found to be of
+  Clock::duration pause{};  ///< of preparing: what is left of the pause before the next attempt
+  Clock::duration age{};    ///< on entry: how long ago it was journalled, at least
 };
 
 /// Why an attempt, or the whole update, did not succeed: the module's own number, or a finding of the gateway.

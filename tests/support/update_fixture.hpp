@@ -26,9 +26,17 @@ struct ScriptedEnv : UpdateEnv {
   bool commit_fails = false, commit_waits = false, duplicate_imei = false;
   std::string address = "http://192.168.1.10:8480";
 
-  Awaitable<> take_slot() override {
+  Permission allowed = Permission::go;
+
+  [[nodiscard]] Permission permission() const override { return allowed; }
+  /// Without permission it waits for a change of it, as a slot that is not free.
+  Awaitable<bool> take_slot() override {
     asked.push_back("take_slot");
-    co_return;
+    while (allowed == Permission::wait) {
+      Timer pause(co_await asio::this_coro::executor, Clock::now() + 1ms);
+      co_await pause.async_wait(kNoThrow);
+    }
+    co_return allowed == Permission::go;
   }
   void adopt_slot() override { asked.push_back("adopt_slot"); }
   void download_over() override {

@@ -188,7 +188,7 @@ TEST_CASE("what is not built is unsupported, what is not known is unknown") {
       {with("[admin]\nlisten = '127.0.0.1:8481'"), 3, 1, "[admin] is unsupported in this version: "},
       {with("admin.listen = 'x'"), 3, 1, "[admin] is unsupported"},
       {with("admin = 3"), 3, 1, "[admin] is unsupported"},
-      {with("[jobs]\nqueued = 1"), 3, 1, "[jobs] is unsupported"},
+      {with("[jobs]\nqueued = 0"), 4, 10, "jobs.queued"},
       {with("[discovery]\nports = []"), 3, 1, "[discovery] is unsupported"},
       {with("[home_assistant]\nenabled = false"), 3, 1, "[home_assistant] is unsupported"},
       {with("[artifacts]\nincoming = ''"), 4, 1, "artifacts.incoming is unsupported in this version: "},

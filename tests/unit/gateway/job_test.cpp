@@ -12,10 +12,10 @@ Job job_with(const std::vector<Outcome>& outcomes) {
   Job job;
   job.command = std::get<UpdateCommand>(parsed);
   for (const auto outcome : outcomes) {
-    job.parts.push_back(std::make_unique<Part>());
-    job.parts.back()->module = "m" + std::to_string(job.parts.size());
+    job.add_part("m" + std::to_string(job.parts.size() + 1));
     job.parts.back()->result.emplace().outcome = outcome;
   }
+  job.count_again();
   return job;
 }
 
@@ -41,18 +41,18 @@ TEST_CASE("the outcomes make the job's last state") {
       {{O::failed, O::canceled}, JobState::failed},
       {{O::succeeded, O::failed, O::canceled}, JobState::partial},
   };
-  for (const auto& row : rows) CHECK(verdict(job_with(row.outcomes)) == row.expected);
+  for (const auto& row : rows) CHECK(verdict_of(job_with(row.outcomes)) == row.expected);
 }
 
 TEST_CASE("a job and its parts come back from the journal as they went in") {
   auto job = job_with({Outcome::succeeded, Outcome::failed});
-  job.state = JobState::partial;
+  job.verdict = JobState::partial;
   job.final_seq = 7;
   job.accepted_at = from_ms(1772366400123);
   const auto back = job_from_document(to_document(job));
   REQUIRE(back);
   CHECK(back->id() == "r1");
-  CHECK(back->state == JobState::partial);
+  CHECK(back->state() == JobState::partial);
   CHECK(back->final_seq == 7);
   CHECK(back->accepted_at == job.accepted_at);
   CHECK(back->command.body == job.command.body);

@@ -155,7 +155,7 @@ TEST_CASE("a forgotten job takes its parts with it, and nobody else's") {
 TEST_CASE("the highest seq survives an emptied outbox") {
   Directory dir;
   const auto file = dir.path / "journal.db";
-  REQUIRE(must_open(file)->commit({OutboxRow{41, "", "", "", false}, ForgetOutbox{41}}).ok());
+  REQUIRE(must_open(file)->commit({OutboxRow{41, "", "", "", false}, MarkSent{41}}).ok());
   const auto store = must_open(file);
   CHECK(store->last_seq() == 41);
   CHECK(store->take_contents().outbox.empty());

@@ -58,7 +58,7 @@ std::string name_of(int n) {
 }
 
 Awaitable<> put_and_commit(Journal& journal, int n, int& done) {
-  journal.put_job(name_of(n), std::string(100, 'x'));
+  journal.put_job(Write::job_accepted, name_of(n), std::string(100, 'x'));
   const auto outcome = co_await journal.committed();
   if (outcome) ++done;
 }
@@ -134,17 +134,17 @@ TEST_CASE("what is committed is there after reopening, each kind of it") {
     const auto journal = must_open(loop, dir.file);
     CHECK(journal->set_aside().empty());
     CHECK(journal->take_contents().jobs.empty());
-    journal->put_job("b", "{\"n\":1}");
-    journal->put_job("a", "{\"n\":2}");
-    journal->put_job("gone", "{}");
-    journal->put_part("b", 1, "uc20-a", "p");
-    journal->put_part("gone", 1, "uc20-a", "p");
-    journal->put_outbox({journal->next_seq(), "b", "topic", "payload", true});
-    journal->put_outbox({journal->next_seq(), "b", "topic", "payload", false});
+    journal->put_job(Write::job_accepted, "b", "{\"n\":1}");
+    journal->put_job(Write::job_accepted, "a", "{\"n\":2}");
+    journal->put_job(Write::job_accepted, "gone", "{}");
+    journal->put_part(Write::part_accepted, "b", 1, "uc20-a", "p");
+    journal->put_part(Write::part_accepted, "gone", 1, "uc20-a", "p");
+    journal->put_outbox(Write::result, {journal->next_seq(), "b", "topic", "payload", true});
+    journal->put_outbox(Write::result, {journal->next_seq(), "b", "topic", "payload", false});
     REQUIRE(commit(loop, *journal).ok());
-    journal->put_job("b", "{\"n\":3}");
-    journal->remove_job("gone");
-    journal->remove_outbox(1);
+    journal->put_job(Write::job_accepted, "b", "{\"n\":3}");
+    journal->remove_job(Write::job_forgotten, "gone");
+    journal->mark_sent(Write::outbox_sent, 1);
     REQUIRE(commit(loop, *journal).ok());
   }
   const auto contents = read_back(dir.file);
@@ -162,7 +162,7 @@ TEST_CASE("what is committed is there after reopening, each kind of it") {
 TEST_CASE("contents are moved out once") {
   Directory dir;
   asio::io_context loop;
-  must_open(loop, dir.file)->put_job("a", "{}");
+  must_open(loop, dir.file)->put_job(Write::job_accepted, "a", "{}");
   const auto journal = must_open(loop, dir.file);
   CHECK(journal->take_contents().jobs.size() == 1);
   CHECK(journal->take_contents().jobs.empty());
@@ -194,9 +194,9 @@ TEST_CASE("what nobody waits for is committed, by a turn of the loop or by the e
   {
     asio::io_context loop;
     const auto journal = must_open(loop, dir.file);
-    journal->put_job("turn", "{}");
+    journal->put_job(Write::job_accepted, "turn", "{}");
     loop.run();
-    journal->put_job("end", "{}");
+    journal->put_job(Write::job_accepted, "end", "{}");
   }
   CHECK(read_back(dir.file).jobs.size() == 2);
 }
@@ -211,8 +211,8 @@ TEST_CASE("seq grows on over a restart with an emptied outbox") {
       const auto seq = journal->next_seq();
       CHECK(seq > last);
       last = seq;
-      journal->put_outbox({seq, "job", "t", "p", false});
-      journal->remove_outbox(seq);
+      journal->put_outbox(Write::result, {seq, "job", "t", "p", false});
+      journal->mark_sent(Write::outbox_sent, seq);
     }
   }
   CHECK(last == 15);
@@ -224,10 +224,12 @@ TEST_CASE("a thousand parts come back in order") {
   {
     asio::io_context loop;
     const auto journal = must_open(loop, dir.file);
-    journal->put_job("big", "{}");
-    for (int i = 0; i < 1000; ++i) journal->put_part("big", 1, "m" + std::to_string(i), std::to_string(i));
+    journal->put_job(Write::job_accepted, "big", "{}");
+    for (int i = 0; i < 1000; ++i)
+      journal->put_part(Write::part_accepted, "big", 1, "m" + std::to_string(i), std::to_string(i));
     REQUIRE(commit(loop, *journal).ok());
-    for (int i = 999; i >= 0; --i) journal->put_part("big", 1, "m" + std::to_string(i), std::to_string(i * 2));
+    for (int i = 999; i >= 0; --i)
+      journal->put_part(Write::part_accepted, "big", 1, "m" + std::to_string(i), std::to_string(i * 2));
   }
   const auto contents = read_back(dir.file);
   REQUIRE(contents.parts.size() == 1000);
@@ -246,7 +248,7 @@ TEST_CASE("a broken file is named, and the journal works") {
   std::fclose(broken);
   const auto journal = must_open(loop, dir.file);
   CHECK(journal->set_aside() == dir.file.string() + ".corrupt-1");
-  journal->put_job("a", "{}");
+  journal->put_job(Write::job_accepted, "a", "{}");
   CHECK(commit(loop, *journal).ok());
 }
 
@@ -255,7 +257,7 @@ TEST_CASE("a full disk is told to everybody who waits, and nothing is lost when 
   {
     asio::io_context loop;
     const auto journal = must_open(loop, dir.file);
-    journal->put_job("before", "{}");
+    journal->put_job(Write::job_accepted, "before", "{}");
     REQUIRE(commit(loop, *journal).ok());
     {
       const FileLimit limit(fs::file_size(dir.file.string() + "-wal"));
@@ -268,15 +270,15 @@ TEST_CASE("a full disk is told to everybody who waits, and nothing is lost when 
       const auto full = commit(loop, *journal);
       REQUIRE_FALSE(full.ok());
       CHECK(full.error().code == Errc::no_space);
-      journal->put_job(name_of(0), "newer");
+      journal->put_job(Write::job_accepted, name_of(0), "newer");
       REQUIRE_FALSE(commit(loop, *journal).ok());
     }
     SUBCASE("with the next write") {
-      journal->put_job("after", "{}");
+      journal->put_job(Write::job_accepted, "after", "{}");
     }
     SUBCASE("without one") {}
     CHECK(commit(loop, *journal).ok());
-    journal->put_job("after", "{}");
+    journal->put_job(Write::job_accepted, "after", "{}");
     CHECK(commit(loop, *journal).ok());
   }
   const auto contents = read_back(dir.file);
@@ -294,11 +296,11 @@ TEST_CASE("beyond its bound the journal takes nothing more, and what it took is 
   {
     asio::io_context loop;
     const auto journal = must_open(loop, dir.file);
-    for (int i = 0; i < kMegabytes; ++i) journal->put_job(name_of(i), std::string(1 << 20, 'x'));
+    for (int i = 0; i < kMegabytes; ++i) journal->put_job(Write::job_accepted, name_of(i), std::string(1 << 20, 'x'));
     const auto refused = commit(loop, *journal);
     REQUIRE_FALSE(refused.ok());
     CHECK(refused.error().code == Errc::io);
-    journal->put_job("small, after the gap", "{}");
+    journal->put_job(Write::job_accepted, "small, after the gap", "{}");
     CHECK_FALSE(commit(loop, *journal).ok());
   }
   const auto contents = read_back(dir.file);
@@ -345,8 +347,8 @@ TEST_CASE("child: commits, acknowledging each" * doctest::skip()) {
   asio::io_context loop;
   const auto journal = must_open(loop, file);
   for (int n = first; n < first + 20000; ++n) {
-    journal->put_job(name_of(n), std::string(300, 'x'));
-    journal->put_part(name_of(n), 1, "m", "{}");
+    journal->put_job(Write::job_accepted, name_of(n), std::string(300, 'x'));
+    journal->put_part(Write::part_accepted, name_of(n), 1, "m", "{}");
     REQUIRE(commit(loop, *journal).ok());
     REQUIRE(write(3, &n, sizeof n) == sizeof n);
   }

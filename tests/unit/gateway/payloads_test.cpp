@@ -12,11 +12,11 @@ Job make_job() {
   job.command.from = "A";
   job.command.to = "B";
   for (const char* id : {"m1", "m2", "m3"}) {
-    job.parts.push_back(std::make_unique<Part>());
-    job.parts.back()->module = id;
+    job.add_part(id);
   }
   job.parts[0]->result.emplace().outcome = Outcome::succeeded;
   job.parts[1]->begun = true;
+  job.count_again();
   return job;
 }
 
@@ -75,7 +75,6 @@ TEST_CASE("result and error carry the same code, and the guide's meaning") {
 
 TEST_CASE("job/state: counts always, outcomes only in the last one") {
   auto job = make_job();
-  job.state = JobState::running;
   auto out = job_state_payload("rack-1", 0, job);
   CHECK(out["state"] == "running");
   CHECK(out["counts"]["succeeded"] == 1);

@@ -19,15 +19,17 @@ struct Fixture {
   std::vector<int> granted;
 
   void make() { slots.emplace(loop, limits, tag_limits); }
-  int ask(std::vector<std::string> tags = {}) {
+  int ask(const std::vector<std::string>& tags = {}, const std::string& job = "job") {
     const int n = static_cast<int>(claims.size());
-    claims.push_back(std::make_unique<Slots::Claim>(*slots, std::move(tags)));
+    claims.push_back(std::make_unique<Slots::Claim>(*slots, job, tags));
     asio::co_spawn(loop, wait(n), asio::detached);
     run();
     return n;
   }
   Awaitable<> wait(int n) {
-    co_await claims[static_cast<std::size_t>(n)]->take();
+    auto& claim = *claims[static_cast<std::size_t>(n)];
+    claim.request();
+    while (!claim.held()) co_await claim.wait();
     granted.push_back(n);
   }
   void run() {
@@ -90,7 +92,7 @@ TEST_CASE("a module that flashes already is counted whatever the limits say") {
   f.limits.updates = 1;
   f.make();
   for (int i = 0; i < 2; ++i) {
-    f.claims.push_back(std::make_unique<Slots::Claim>(*f.slots, std::vector<std::string>()));
+    f.claims.push_back(std::make_unique<Slots::Claim>(*f.slots, "job", std::vector<std::string>()));
     f.claims.back()->adopt();
   }
   f.ask();
@@ -103,14 +105,30 @@ TEST_CASE("a module that flashes already is counted whatever the limits say") {
   CHECK(f.granted == std::vector<int>{2});
 }
 
-TEST_CASE("closed: nobody is granted anything any more") {
+TEST_CASE("a free place goes to the job that holds the fewest: a job of many modules does not keep another one out") {
+  Fixture f;
+  f.limits.downloads = f.limits.updates = 2;
+  f.make();
+  for (int i = 0; i < 4; ++i) f.ask({}, "rack");
+  const int other = f.ask({}, "single");
+  CHECK(f.granted == std::vector<int>{0, 1});
+  f.claims[0]->give_back();
+  f.run();
+  CHECK(f.granted == std::vector<int>{0, 1, other});
+  f.claims[1]->give_back();
+  f.run();
+  CHECK(f.granted == std::vector<int>{0, 1, other, 2});
+}
+
+TEST_CASE("who gives back what it has only asked for is passed over") {
   Fixture f;
   f.limits.downloads = 1;
   f.make();
   f.ask();
   f.ask();
-  f.slots->close();
+  f.ask();
+  f.claims[1]->give_back();
   f.claims[0]->give_back();
   f.run();
-  CHECK(f.granted == std::vector<int>{0});
+  CHECK(f.granted == std::vector<int>{0, 2});
 }

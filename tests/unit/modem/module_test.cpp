@@ -22,9 +22,10 @@ struct Observer : ModuleObserver {
 struct UnusedEnv : UpdateEnv {
   std::vector<UpdateError> errors;
   bool asked = false;
-  Awaitable<> take_slot() override {
+  [[nodiscard]] Permission permission() const override { return Permission::go; }
+  Awaitable<bool> take_slot() override {
     asked = true;
-    co_return;
+    co_return true;
   }
   void adopt_slot() override { asked = true; }
   void download_over() override {}
@@ -243,9 +244,10 @@ TEST_CASE(
   CHECK(f.module->state().problem == "module_lost");
   f.step(1000s);
   CHECK(f.scripted.unread().empty());
-  SUBCASE("another job is rejected after timeouts.absent") {
+  CHECK_FALSE(f.module->state().present);
+  SUBCASE("an update is refused") {
     f.update();
-    f.step(61s);
+    f.step(1s);
     REQUIRE(f.result);
     CHECK(f.result->outcome == Outcome::rejected);
     CHECK(f.env.errors.back().name == "module_lost");

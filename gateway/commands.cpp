@@ -1,0 +1,266 @@
+#include "gateway/commands.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "gateway/json_guard.hpp"
+#include "gateway/listing.hpp"
+#include "gateway/payloads.hpp"
+#include "gateway/tombstone.hpp"
+#include "transport/base/log.hpp"
+
+namespace dfota {
+namespace {
+
+using nlohmann::json;
+using Fault = std::optional<CommandFault>;
+
+constexpr std::array kVerbsLater = {
+    "install", "scan", "ping", "release", "claim", "rehearse", "artifact_add", "artifact_remove", "artifact_list"};
+constexpr std::size_t kListRows = 200, kReplayRows = 1000, kMostRows = 1000;
+
+CommandFault invalid(std::string pointer, std::string message) {
+  return {"invalid", std::move(message), std::move(pointer)};
+}
+
+/// The keys of a command other than update; all of them know `transaction`.
+Fault check_keys(const json& document, std::initializer_list<std::string_view> keys) {
+  if (!document.is_object()) return invalid("", "a command is a JSON object");
+  for (const auto& [key, value] : document.items()) {
+    if (key != "transaction" && std::find(keys.begin(), keys.end(), key) == keys.end()) {
+      return CommandFault{"unknown_key", "unknown key; see the command's description for those there are",
+                          pointer_to("", key)};
+    }
+  }
+  return {};
+}
+
+Fault take_id(const json& document, const char* key, bool (*is_id)(std::string_view), std::string& into) {
+  if (!document.contains(key)) return {};
+  const auto& value = document.at(key);
+  if (value.is_string()) into = value.get<std::string>();
+  if (!is_id(into)) return invalid(std::string("/") + key, std::string("must be a ") + key + "'s id");
+  return {};
+}
+
+Fault take_number(const json& document, const char* key, std::uint64_t least, std::uint64_t most, std::uint64_t& into) {
+  if (!document.contains(key)) return {};
+  const auto& value = document.at(key);
+  if (!value.is_number_unsigned() || value < least || value > most) {
+    return invalid(
+        std::string("/") + key,
+        "must be a whole number from " + std::to_string(least) +
+            (most == std::numeric_limits<std::int64_t>::max() ? std::string() : " to " + std::to_string(most)));
+  }
+  into = value.get<std::uint64_t>();
+  return {};
+}
+
+/// Of `job` and `module` exactly one.
+Fault take_job_or_module(const json& document, std::string& job, std::string& module) {
+  if (auto fault = check_keys(document, {"job", "module"})) return fault;
+  if (auto fault = take_id(document, "job", is_job_id, job)) return fault;
+  if (auto fault = take_id(document, "module", is_topic_id, module)) return fault;
+  if (job.empty() == module.empty()) return invalid("", "name a \"job\" or a \"module\"");
+  return {};
+}
+
+json canceled_data(const Jobs::Canceled& canceled) {
+  return {{"stopped", canceled.stopped}, {"stopping", canceled.stopping}, {"will_end", canceled.will_end}};
+}
+
+}  // namespace
+
+json error_reply(const CommandFault& fault) {
+  return {{"status", "error"},
+          {"error", {{"code", fault.code}, {"message", fault.message}, {"pointer", fault.pointer}}}};
+}
+
+json ok_reply(json data) {
+  return {{"status", "ok"}, {"data", std::move(data)}, {"warnings", json::array()}};
+}
+
+Commands::Commands(const Config& config, Jobs& jobs, const Jobs::Modules& modules, Journal& journal, World world)
+    : config_(config), jobs_(jobs), modules_(modules), journal_(journal), world_(std::move(world)) {}
+
+Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json document, bool to_all) {
+  if (verb == "update") {
+    auto answer = co_await update(document, to_all);
+    co_return answer;
+  }
+  if (verb == "replay") {
+    auto answer = co_await replay(document);
+    co_return answer;
+  }
+  auto decided = decide(verb, document);
+  if (const auto* fault = std::get_if<CommandFault>(&decided)) {
+    // Named on one gateway only, a job or a module is none of the others'.
+    const bool stranger = to_all && (fault->code == "unknown_job" || fault->code == "unknown_module");
+    Answer refused{error_reply(*fault), stranger};
+    co_return refused;
+  }
+  const auto begins = std::exchange(retried_, "");
+  auto reply = ok_reply(std::get<json>(std::move(decided)));
+  auto answer = co_await commit(reply);
+  if (answer && !begins.empty()) jobs_.begin(begins);
+  co_return answer;
+}
+
+Awaitable<Result<Commands::Answer>> Commands::commit(json reply) {
+  const auto committed = co_await journal_.committed();
+  if (!committed) co_return committed.error();
+  Answer answer{std::move(reply), false};
+  co_return answer;
+}
+
+Awaitable<Result<Commands::Answer>> Commands::update(json document, bool to_all) {
+  const auto refuse = [](const CommandFault& fault) { return Answer{error_reply(fault), false}; };
+  auto parsed = parse_update_command(document);
+  if (const auto* fault = std::get_if<CommandFault>(&parsed)) co_return refuse(*fault);
+  auto& command = std::get<UpdateCommand>(parsed);
+  if (!command.job.empty() && jobs_.find(command.job) == nullptr) {
+    const auto tombstone = co_await journal_.tombstone(command.job);
+    if (!tombstone) co_return tombstone.error();
+    if (tombstone->has_value()) {
+      auto state = state_of(**tombstone, command);
+      if (state) {
+        Answer answer{ok_reply(std::move(*state)), false};
+        co_return answer;
+      }
+      const CommandFault conflict{"job_conflict", "job \"" + command.job + "\" was another command; take another id",
+                                  "/job"};
+      co_return refuse(conflict);
+    }
+    if (world_.outbox_size() >= kMaxOutbox) {
+      const CommandFault full{"outbox_full", "too many results wait for a broker that takes them", ""};
+      co_return refuse(full);
+    }
+  }
+  auto accepted = jobs_.accept(std::move(command), to_all);
+  if (const auto* fault = std::get_if<CommandFault>(&accepted)) co_return refuse(*fault);
+  const auto* job = std::get<Jobs::Accepted>(accepted).job;
+  if (job == nullptr) {
+    Answer silent{json::object(), true};
+    co_return silent;
+  }
+  const auto id = job->id();
+  auto reply = ok_reply(summary(*job));
+  warn_of_clock(*job, reply);
+  auto answer = co_await commit(reply);
+  if (answer) jobs_.begin(id);
+  co_return answer;
+}
+
+void Commands::warn_of_clock(const Job& job, json& reply) const {
+  const auto& rollout = job.command.rollout;
+  if (jobs_.time().wall() || (!rollout.has_clock() && !rollout.expires)) return;
+  reply["warnings"].push_back(
+      "clock_untrusted: the gateway's clock lies before its build date; not_before and window stay shut, and expires "
+      "counts from when it is set");
+}
+
+Awaitable<Result<Commands::Answer>> Commands::replay(json document) {
+  std::uint64_t after = 0, limit = kReplayRows;
+  constexpr std::uint64_t kAny = std::numeric_limits<std::int64_t>::max();
+  auto fault = check_keys(document, {"after", "limit"});
+  if (!fault && !document.contains("after")) fault = invalid("/after", "is required: a seq, 0 for all");
+  if (!fault) fault = take_number(document, "after", 0, kAny, after);
+  if (!fault) fault = take_number(document, "limit", 1, kMostRows, limit);
+  if (fault) {
+    Answer refused{error_reply(*fault), false};
+    co_return refused;
+  }
+  const auto rows = co_await journal_.history(after, limit);
+  if (!rows) co_return rows.error();
+  for (const auto& row : *rows) world_.publish_again(row);
+  const bool more = rows->size() == limit;
+  json data = {{"count", rows->size()}, {"next", more ? json(rows->back().seq) : json(nullptr)}};
+  Answer answer{ok_reply(std::move(data)), false};
+  co_return answer;
+}
+
+Commands::Reply Commands::decide(const std::string& verb, const json& document) {
+  if (verb == "cancel") return cancel(document);
+  if (verb == "pause") return set_paused(document, true);
+  if (verb == "resume") return set_paused(document, false);
+  if (verb == "retry") return retry(document);
+  if (verb == "forget") return forget(document);
+  if (verb == "list") return list(document);
+  if (std::find(kVerbsLater.begin(), kVerbsLater.end(), verb) != kVerbsLater.end()) {
+    return CommandFault{"unsupported", "cmd/" + verb + " is not supported by this version", ""};
+  }
+  return CommandFault{"unknown_verb", "there is no command \"" + verb + "\"", ""};
+}
+
+Commands::Reply Commands::cancel(const json& document) {
+  std::string job, module;
+  if (auto fault = take_job_or_module(document, job, module)) return *fault;
+  auto canceled = module.empty() ? jobs_.cancel_job(job) : jobs_.cancel_module(module);
+  if (const auto* fault = std::get_if<CommandFault>(&canceled)) return *fault;
+  return canceled_data(std::get<Jobs::Canceled>(canceled));
+}
+
+Commands::Reply Commands::set_paused(const json& document, bool paused) {
+  std::string job;
+  if (auto fault = check_keys(document, {"job"})) return *fault;
+  if (auto fault = take_id(document, "job", is_job_id, job)) return *fault;
+  auto changed = paused ? jobs_.pause(job) : jobs_.resume(job);
+  if (const auto* fault = std::get_if<CommandFault>(&changed)) return *fault;
+  return json{{"jobs", std::get<std::vector<std::string>>(changed)}};
+}
+
+Commands::Reply Commands::retry(const json& document) {
+  std::string job;
+  std::uint64_t run = 0;
+  if (auto fault = check_keys(document, {"job", "run"})) return *fault;
+  if (auto fault = take_id(document, "job", is_job_id, job)) return *fault;
+  if (auto fault = take_number(document, "run", 1, std::numeric_limits<unsigned>::max(), run)) return *fault;
+  if (job.empty()) return invalid("/job", "is required");
+  if (run == 0) return invalid("/run", "is required: the number of the run whose failed modules are to run again");
+  auto retried = jobs_.retry(job, static_cast<unsigned>(run));
+  if (const auto* fault = std::get_if<CommandFault>(&retried)) return *fault;
+  retried_ = job;
+  return summary(*std::get<const Job*>(retried));
+}
+
+Commands::Reply Commands::forget(const json& document) {
+  std::string job, module;
+  if (auto fault = take_job_or_module(document, job, module)) return *fault;
+  if (module.empty()) {
+    if (auto fault = jobs_.forget(job)) return *fault;
+    return json{{"job", job}};
+  }
+  if (modules_.contains(module)) {
+    return CommandFault{"module_configured", "take it out of the configuration first", "/module"};
+  }
+  world_.forget_module(module);
+  return json{{"module", module}};
+}
+
+Commands::Reply Commands::list(const json& document) const {
+  if (auto fault = check_keys(document, {"after", "limit"})) return *fault;
+  std::uint64_t limit = kListRows;
+  if (auto fault = take_number(document, "limit", 1, kMostRows, limit)) return *fault;
+  ListCursor after;
+  if (document.contains("after")) {
+    const auto& value = document.at("after");
+    const auto read = value.is_string() ? ListCursor::read(value.get<std::string>()) : std::nullopt;
+    if (!read) return invalid("/after", "must be the `next` of the page before");
+    after = *read;
+  }
+  auto data = list_page(config_.gateway.id, jobs_, modules_, after, limit);
+  data["seq"] = journal_.last_seq();
+  return data;
+}
+
+json Commands::summary(const Job& job) const {
+  auto data = job_state_payload(config_.gateway.id, 0, job);
+  data.erase("ts");
+  data.erase("gateway");
+  auto& modules = data["modules"] = json::array();
+  for (const auto& part : job.parts) modules.push_back(part->module);
+  return data;
+}
+
+}  // namespace dfota

@@ -1,0 +1,67 @@
+// Every command but for how it came: a verb and a JSON document to a reply, decided on the loop and in the journal
+// before the reply is there. cmd/update is read by update_command.cpp; the others are read here. Loop thread only.
+#pragma once
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gateway/jobs.hpp"
+#include "gateway/journal.hpp"
+
+namespace dfota {
+
+/// {"status":"error","error":{"code","message","pointer"}}
+nlohmann::json error_reply(const CommandFault& fault);
+/// {"status":"ok","data":{...},"warnings":[]}
+nlohmann::json ok_reply(nlohmann::json data);
+
+class Commands {
+ public:
+  static constexpr std::size_t kMaxOutbox = 100000;  ///< unacknowledged rows; beyond, no new job is taken: outbox_full
+
+  /// What they reach beside the jobs: MqttApi.
+  struct World {
+    /// Publishes an old result or error once more, as it was.
+    std::function<void(const OutboxRow& row)> publish_again;
+    /// Takes the retained topics of a module back that is not configured any more.
+    std::function<void(const std::string& module)> forget_module;
+    std::function<std::size_t()> outbox_size;
+  };
+
+  /// All must outlive it.
+  Commands(const Config& config, Jobs& jobs, const Jobs::Modules& modules, Journal& journal, World world);
+
+  struct Answer {
+    nlohmann::json reply;
+    bool silent = false;  ///< a command to all gateways that is none of ours
+  };
+  /// The answer, once what it says is in the journal. Error: it is not, the sender is to be asked again.
+  Awaitable<Result<Answer>> run(std::string verb, nlohmann::json document, bool to_all);
+
+ private:
+  using Reply = std::variant<nlohmann::json, CommandFault>;  ///< its data
+
+  Awaitable<Result<Answer>> update(nlohmann::json document, bool to_all);
+  Awaitable<Result<Answer>> replay(nlohmann::json document);
+  Awaitable<Result<Answer>> commit(nlohmann::json reply);
+  Reply decide(const std::string& verb, const nlohmann::json& document);
+  Reply cancel(const nlohmann::json& document);
+  Reply set_paused(const nlohmann::json& document, bool paused);
+  Reply retry(const nlohmann::json& document);
+  Reply forget(const nlohmann::json& document);
+  Reply list(const nlohmann::json& document) const;
+  [[nodiscard]] nlohmann::json summary(const Job& job) const;
+  void warn_of_clock(const Job& job, nlohmann::json& reply) const;
+
+  const Config& config_;
+  Jobs& jobs_;
+  const Jobs::Modules& modules_;
+  Journal& journal_;
+  World world_;
+  std::string retried_;  ///< the job that begins once the decision is in the journal
+};
+
+}  // namespace dfota
