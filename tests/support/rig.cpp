@@ -111,17 +111,20 @@ std::vector<std::string> Rig::gateway_argv() const {
   return argv;
 }
 
-void Rig::start_gateway() {
+void Rig::start_gateway(const Process::Environment& environment, bool may_die) {
   const auto said = observer.on(topic("info")).size();
   if (gateway_) earlier_logs_ += gateway_->err() + "--- started again\n";
-  gateway_ = std::make_unique<Process>(gateway_argv());
-  wait_until(
-      [&](const std::vector<MqttMessage>& messages) {
-        std::size_t count = 0;
-        for (const auto& message : messages) count += message.topic == topic("info");
-        return count > said;
-      },
-      "the gateway to be there");
+  gateway_ = std::make_unique<Process>(gateway_argv(), environment);
+  const auto there = [&](const std::vector<MqttMessage>& messages) {
+    std::size_t count = 0;
+    for (const auto& message : messages) count += message.topic == topic("info");
+    return count > said;
+  };
+  const auto deadline = std::chrono::steady_clock::now() + kWatchdog;
+  while (!observer.wait_for(there, std::chrono::milliseconds(100))) {
+    if (may_die && gateway_->wait(std::chrono::milliseconds(0))) return;
+    if (std::chrono::steady_clock::now() >= deadline) throw std::runtime_error("waited in vain for the gateway");
+  }
 }
 
 Json Rig::job(const std::string& id, const Json& modules) const {

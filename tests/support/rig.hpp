@@ -47,8 +47,8 @@ class Rig {
 
   // --- the gateway
   [[nodiscard]] std::vector<std::string> gateway_argv() const;
-  /// Returns when it has subscribed and said its R/info.
-  void start_gateway();
+  /// Returns when it has subscribed and said its R/info; or, with `may_die`, when it has ended before that.
+  void start_gateway(const Process::Environment& environment = {}, bool may_die = false);
   Process& gateway() { return *gateway_; }
   void write_config(const std::map<std::string, std::string>& settings);
   [[nodiscard]] std::string config_file() const { return dir_ / "gateway.toml"; }
