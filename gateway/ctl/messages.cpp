@@ -1,77 +1,9 @@
 #include "gateway/ctl/messages.hpp"
 
-#include <algorithm>
-#include <cmath>
-#include <nlohmann/json.hpp>
+#include "gateway/ctl/json_fields.hpp"
 
 namespace dfota::ctl {
 namespace {
-using Json = nlohmann::json;
-
-constexpr std::size_t kMaxPayload = 1024 * 1024;
-constexpr int kMaxDepth = 16;
-constexpr std::size_t kMaxText = 4096;
-constexpr std::size_t kMaxList = 1000;
-
-/// Discarded where it is no JSON, too long or too deep: a copy of a deep document overflows the stack (nlohmann 3.11).
-Json parse(const std::string& payload) {
-  if (payload.size() > kMaxPayload) return Json(Json::value_t::discarded);
-  bool too_deep = false;
-  const auto shallow = [&](int depth, Json::parse_event_t, Json&) {
-    if (depth > kMaxDepth) too_deep = true;
-    return !too_deep;
-  };
-  Json document = Json::parse(payload, shallow, false);
-  return too_deep ? Json(Json::value_t::discarded) : document;
-}
-
-std::string dumped(const Json& value) {
-  return value.dump(-1, ' ', true, Json::error_handler_t::replace);
-}
-
-/// A string as it is, a number as its digits, all else as nothing.
-std::string text(const Json& object, const char* key) {
-  const auto it = object.find(key);
-  if (it == object.end()) return {};
-  if (it->is_string()) return it->get_ref<const std::string&>().substr(0, kMaxText);
-  return it->is_number() ? dumped(*it) : "";
-}
-
-std::optional<double> number(const Json& object, const char* key) {
-  const auto it = object.find(key);
-  if (it == object.end() || !it->is_number()) return std::nullopt;
-  const auto value = it->get<double>();
-  return std::isfinite(value) && value >= 0 ? std::optional(value) : std::nullopt;
-}
-
-std::optional<std::int64_t> integer(const Json& object, const char* key) {
-  const auto it = object.find(key);
-  return it != object.end() && it->is_number_integer() ? std::optional(it->get<std::int64_t>()) : std::nullopt;
-}
-
-/// An error or a warning in the words of the gateway: a string, or an object with code and message.
-std::string words(const Json& value) {
-  if (value.is_string()) return value.get_ref<const std::string&>().substr(0, kMaxText);
-  if (!value.is_object()) return {};
-  std::string result = text(value, "code");
-  for (const char* key : {"message", "meaning"}) {
-    const std::string more = text(value, key);
-    if (!more.empty()) result += (result.empty() ? "" : ": ") + more;
-  }
-  return result;
-}
-
-std::vector<std::string> list_of_words(const Json& object, const char* key) {
-  std::vector<std::string> result;
-  const auto it = object.find(key);
-  if (it == object.end() || !it->is_array()) return result;
-  for (const auto& one : *it) {
-    if (result.size() == kMaxList) break;
-    result.push_back(words(one));
-  }
-  return result;
-}
-
 Progress progress_of(const Json& from) {
   Progress to;
   to.job = text(from, "job");
@@ -128,11 +60,7 @@ JobState job_state_of(const Json& from) {
   JobState to;
   to.state = text(from, "state");
   to.run = integer(from, "run").value_or(1);
-  if (const auto counts = from.find("counts"); counts != from.end() && counts->is_object()) {
-    for (const auto& [name, count] : counts->items()) {
-      if (count.is_number_integer() && to.counts.size() < kMaxList) to.counts[name] = count.get<std::int64_t>();
-    }
-  }
+  to.counts = counts_of(from, "counts");
   if (const auto modules = from.find("modules"); modules != from.end() && modules->is_object()) {
     for (const auto& [id, outcome] : modules->items()) {
       if (outcome.is_string() && to.modules.size() < kMaxList)
@@ -168,7 +96,7 @@ Message parse_message(const std::string& base, const std::string& topic, const s
   if (segments.size() < 3) return {};
   const bool of_job = segments[0] == "job" && segments.size() == 3 && segments[2] == "state";
   if (!of_job && segments[0] != "module") return {};
-  const Json json = parse(payload);
+  const Json json = parse_json(payload);
   if (!json.is_object()) return {};
   if (of_job) {
     JobState state = job_state_of(json);
@@ -181,68 +109,17 @@ Message parse_message(const std::string& base, const std::string& topic, const s
   return {};
 }
 
-Result<Reply> parse_reply(const std::string& payload) {
-  const Json json = parse(payload);
-  if (!json.is_object()) return Error(Errc::invalid, "the gateway's answer is not a JSON object");
-  const std::string status = text(json, "status");
-  Reply reply;
-  reply.ok = status == "ok";
-  reply.warnings = list_of_words(json, "warnings");
-  if (const auto data = json.find("data"); data != json.end() && data->is_object()) {
-    reply.job = text(*data, "job");
-    const auto modules = data->find("modules");
-    if (modules != data->end() && modules->is_structured()) reply.modules = modules->size();
-  }
-  if (const auto error = json.find("error"); error != json.end() && error->is_object()) {
-    reply.code = text(*error, "code");
-    reply.message = text(*error, "message");
-    reply.pointer = text(*error, "pointer");
-  }
-  if (reply.ok || status == "error") return reply;
-  return Error(Errc::invalid, "the gateway's answer says neither ok nor error");
-}
-
 std::string json_line(const std::string& topic, const std::string& payload, bool retained) {
   Json line;
   line["topic"] = topic;
   line["retained"] = retained;
-  Json parsed = parse(payload);
+  Json parsed = parse_json(payload);
   if (parsed.is_discarded()) {
     line["payload"] = payload.substr(0, kMaxPayload);
   } else {
     line["payload"] = std::move(parsed);
   }
   return dumped(line);
-}
-
-std::string update_body(const UpdateRequest& request, const std::string& transaction) {
-  Json body;
-  if (request.modules == std::vector<std::string>{"all"}) {
-    body["modules"] = "all";
-  } else if (!request.modules.empty()) {
-    body["modules"] = request.modules;
-  } else {
-    Json selector = Json::object();
-    if (request.tag) selector["tag"] = *request.tag;
-    if (request.model) selector["model"] = *request.model;
-    if (request.version) selector["version"] = *request.version;
-    body["modules"] = std::move(selector);
-  }
-  if (request.delivery != "http") body["delivery"] = request.delivery;
-  if (request.delivery == "url") {
-    body["url"] = request.url;
-  } else if (request.delivery == "file") {
-    body["file"] = request.file;
-  } else {
-    body["artifact"] = {{"url", request.url}, {"sha256", request.sha256}};
-    if (request.size) body["artifact"]["size"] = *request.size;
-  }
-  body["from"] = request.from;
-  body["to"] = request.to;
-  body["transaction"] = transaction;
-  if (request.job) body["job"] = *request.job;
-  if (request.attempts) body["attempts"] = *request.attempts;
-  return dumped(body);
 }
 
 }  // namespace dfota::ctl

@@ -1,4 +1,4 @@
-// What the gateway publishes, as plain structs, and what dfota asks of it, as JSON (contract.md, "Topics"). Pure.
+// What the gateway publishes, as plain structs (contract.md, "Topics"). Pure.
 // Whoever may publish on the broker may have written what is read here: fields are bounded, wrong ones are left out,
 // and the text is not yet fit for a terminal.
 #pragma once
@@ -9,8 +9,6 @@
 #include <string>
 #include <variant>
 #include <vector>
-
-#include "transport/base/result.hpp"
 
 namespace dfota::ctl {
 
@@ -45,36 +43,12 @@ struct JobState {
   std::map<std::string, std::string> modules;  ///< outcomes; only in the last one
 };
 
-/// The answer to a command.
-struct Reply {
-  bool ok = false;
-  std::string job;
-  std::size_t modules = 0;
-  std::vector<std::string> warnings;
-  std::string code, message, pointer;  // when not ok
-};
-
 using Message = std::variant<std::monostate, GatewayStatus, Progress, ModuleResult, ModuleError, JobState>;
 
 /// `base` is <topic_root>/<gateway>. monostate: not for us, or not what the contract says.
 Message parse_message(const std::string& base, const std::string& topic, const std::string& payload);
 
-Result<Reply> parse_reply(const std::string& payload);
-
 /// One line of printable ASCII: {"topic":...,"retained":...,"payload":...}; the payload as text where it is no JSON.
 std::string json_line(const std::string& topic, const std::string& payload, bool retained);
-
-struct UpdateRequest {
-  std::vector<std::string> modules;  ///< one that is "all": every module
-  std::optional<std::string> tag, model, version;
-  std::string delivery = "http";  ///< http, ftp, url, upload or file
-  std::string url, sha256;        ///< of the artifact; of delivery url the module's own
-  std::string file;               ///< of delivery file
-  std::string from, to;
-  std::optional<std::uint64_t> size;
-  std::optional<std::string> job;
-  std::optional<std::int64_t> attempts;
-};
-std::string update_body(const UpdateRequest& request, const std::string& transaction);
 
 }  // namespace dfota::ctl

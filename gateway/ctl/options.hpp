@@ -1,4 +1,4 @@
-// The command line of dfota. Only options.cpp includes CLI11.
+// The command line of dfota: which verb, with what. No I/O but help, version and what is wrong with the line.
 #pragma once
 
 #include <chrono>
@@ -6,7 +6,7 @@
 #include <string>
 #include <variant>
 
-#include "gateway/ctl/messages.hpp"
+#include "gateway/ctl/requests.hpp"
 
 namespace dfota::ctl {
 
@@ -19,12 +19,34 @@ struct WatchCall {
   std::optional<std::string> job;
 };
 
+struct RetryCall {
+  std::string job;
+  std::optional<std::int64_t> run;  ///< nullopt: the newest
+  bool wait = true;
+};
+
+/// cancel, pause, resume, forget
+struct ControlCall {
+  std::string verb;
+  Subject subject;
+};
+
+struct ListCall {
+  enum class Of { jobs, modules } of = Of::jobs;
+};
+
+struct ReplayCall {
+  std::int64_t after = 0;  ///< a seq
+};
+
+using AnyCall = std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, ListCall, ReplayCall>;
+
 struct Options {
   std::string broker, username, password, ca_file;
   std::string root, gateway;
   bool json = false;
   std::chrono::milliseconds timeout{};  ///< for the broker and the gateway to answer; not for the update
-  std::variant<UpdateCall, WatchCall> call;
+  AnyCall call;
 
   [[nodiscard]] std::string base() const { return root + "/" + gateway; }
 };
@@ -33,9 +55,9 @@ struct Options {
 /// with the line was.
 std::variant<Options, int> parse_options(int argc, const char* const* argv);
 
-inline constexpr int kExitWell = 0;      ///< every module ended in succeeded or skipped
-inline constexpr int kExitNotWell = 1;   ///< refused, or some module did not
-inline constexpr int kExitUsage = 2;     ///< of the command line
+inline constexpr int kExitWell = 0;     ///< done; of a job that is followed: every module ended in succeeded or skipped
+inline constexpr int kExitNotWell = 1;  ///< refused, or some module did not
+inline constexpr int kExitUsage = 2;    ///< of the command line
 inline constexpr int kExitNoAnswer = 3;  ///< no broker, or no gateway
 
 }  // namespace dfota::ctl

@@ -1,5 +1,5 @@
-// One call of dfota, from the connection to the exit code. Everything runs on the loop of the caller's thread; MQTT
-// messages are handed over to it. Writes to stdout (results) and stderr (what is wrong).
+// One call of dfota, from the connection to the exit code, on the caller's thread. Writes to stdout (results) and
+// stderr (what is wrong).
 #pragma once
 
 #include "gateway/ctl/options.hpp"

@@ -109,4 +109,12 @@ std::string time_text(std::optional<double> seconds) {
   return text;
 }
 
+std::string counts_text(const std::map<std::string, std::int64_t>& counts) {
+  std::string text;
+  for (const auto& [name, count] : counts) {
+    if (count != 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + printable(name);
+  }
+  return text;
+}
+
 }  // namespace dfota::ctl

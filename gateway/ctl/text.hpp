@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 
@@ -22,5 +24,8 @@ std::string fitted(const std::string& printable_text, std::size_t width);
 
 std::string rate_text(std::optional<double> bytes_per_second);  ///< "118 kB/s"
 std::string time_text(std::optional<double> seconds);           ///< "0:12", "1:02:03"
+
+/// "2 running, 1 succeeded", without those that are 0; empty when all are.
+std::string counts_text(const std::map<std::string, std::int64_t>& counts);
 
 }  // namespace dfota::ctl

@@ -12,14 +12,6 @@ std::string plural(std::int64_t count, const std::string& what) {
   return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
 }
 
-std::string counts_text(const std::map<std::string, std::int64_t>& counts) {
-  std::string text;
-  for (const auto& [name, count] : counts) {
-    if (count != 0) text += (text.empty() ? "" : ", ") + std::to_string(count) + " " + printable(name);
-  }
-  return text;
-}
-
 std::string result_text(const ModuleResult& result) {
   std::string text = printable(result.outcome);
   if (is_well(result.outcome) && !result.version.empty()) {
@@ -73,6 +65,7 @@ JobView* WatchModel::job_for(const std::string& id, std::int64_t run) {
     if (jobs_.size() >= kMaxJobs) return nullptr;
     it = jobs_.emplace(id, JobView{}).first;
     it->second.id = id;
+    it->second.run = first_run_;
   }
   JobView& job = it->second;
   if (run < job.run) return nullptr;

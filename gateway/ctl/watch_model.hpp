@@ -29,8 +29,9 @@ struct JobView {
 
 class WatchModel {
  public:
-  /// nullopt: every job that says something.
-  explicit WatchModel(std::optional<std::string> job) : only_(std::move(job)) {}
+  /// nullopt: every job that says something. Runs before `first_run` are none of ours.
+  explicit WatchModel(std::optional<std::string> job, std::int64_t first_run = 0)
+      : only_(std::move(job)), first_run_(first_run) {}
 
   /// The lines, fit for a terminal, that the message is worth where there is no bar: a change of phase, an error, a
   /// result, a job's state.
@@ -60,6 +61,7 @@ class WatchModel {
   void apply(const JobState& state, Lines& lines);
 
   std::optional<std::string> only_;
+  std::int64_t first_run_;
   std::map<std::string, JobView> jobs_;
   std::size_t modules_ = 0;
   std::set<std::int64_t> seen_;

@@ -103,75 +103,9 @@ TEST_CASE("fields of the wrong type are left out") {
   CHECK(progress.attempt == 1);
 }
 
-TEST_CASE("replies") {
-  const auto ok = parse_reply(R"({"status":"ok","data":{"job":"r3","modules":["a","b"]},"warnings":["qos_0"]})");
-  REQUIRE(ok.ok());
-  CHECK(ok->ok);
-  CHECK(ok->job == "r3");
-  CHECK(ok->modules == 2);
-  CHECK(ok->warnings == std::vector<std::string>{"qos_0"});
-  const auto refused = parse_reply(R"({"status":"error","error":{"code":"invalid","message":"no","pointer":"/from"}})");
-  REQUIRE(refused.ok());
-  CHECK_FALSE(refused->ok);
-  CHECK(refused->code == "invalid");
-  CHECK(refused->pointer == "/from");
-  CHECK_FALSE(parse_reply("nonsense").ok());
-  CHECK_FALSE(parse_reply("{}").ok());
-}
-
 TEST_CASE("a line of JSON is one line of ASCII, whatever came") {
   CHECK(json_line("t", R"({"b":[1,2]})", true) == R"({"payload":{"b":[1,2]},"retained":true,"topic":"t"})");
   CHECK(json_line("t", "online", false) == R"({"payload":"online","retained":false,"topic":"t"})");
   const auto nasty = json_line("t\n\x1b", "{\"a\":\"\\u009b\xc2\x9b\xff\n\"}", false);
   for (const char c : nasty) CHECK((c >= 0x20 && c < 0x7f));
-}
-
-TEST_CASE("the body of an update") {
-  UpdateRequest request;
-  request.url = "http://h/f";
-  request.sha256 = "00";
-  request.from = "A";
-  request.to = "B";
-  SUBCASE("ids and everything") {
-    request.modules = {"a", "b"};
-    request.size = 5;
-    request.job = "r3";
-    request.attempts = 2;
-    CHECK(
-        update_body(request, "t") ==
-        R"({"artifact":{"sha256":"00","size":5,"url":"http://h/f"},"attempts":2,"from":"A","job":"r3","modules":["a","b"],"to":"B","transaction":"t"})");
-  }
-  SUBCASE("all") {
-    request.modules = {"all"};
-    CHECK(update_body(request, "t") ==
-          R"({"artifact":{"sha256":"00","url":"http://h/f"},"from":"A","modules":"all","to":"B","transaction":"t"})");
-  }
-  SUBCASE("by model and version") {
-    request.model = "UC20";
-    request.version = "A";
-    CHECK(
-        update_body(request, "t") ==
-        R"({"artifact":{"sha256":"00","url":"http://h/f"},"from":"A","modules":{"model":"UC20","version":"A"},"to":"B","transaction":"t"})");
-  }
-  SUBCASE("another delivery of an artifact") {
-    request.modules = {"all"};
-    request.delivery = "upload";
-    CHECK(
-        update_body(request, "t") ==
-        R"({"artifact":{"sha256":"00","url":"http://h/f"},"delivery":"upload","from":"A","modules":"all","to":"B","transaction":"t"})");
-  }
-  SUBCASE("a URL of the module's own, a file in it") {
-    request.modules = {"all"};
-    request.delivery = "url";
-    CHECK(update_body(request, "t") ==
-          R"({"delivery":"url","from":"A","modules":"all","to":"B","transaction":"t","url":"http://h/f"})");
-    request.delivery = "file";
-    request.file = "UFS:f";
-    CHECK(update_body(request, "t") ==
-          R"({"delivery":"file","file":"UFS:f","from":"A","modules":"all","to":"B","transaction":"t"})");
-  }
-  SUBCASE("by tag, with bytes that are no UTF-8") {
-    request.tag = "lab\xff";
-    CHECK(update_body(request, "t").find(R"("modules":{"tag":"lab\ufffd"})") != std::string::npos);
-  }
 }

@@ -86,6 +86,59 @@ TEST_CASE("update, by ids, tag and model") {
   CHECK(model.request.version == "V1");
 }
 
+TEST_CASE("update: how many at once, when, and what stops it") {
+  const auto call = std::get<UpdateCall>(
+      options_of(update_with({"--modules", "all", "--max-parallel", "4", "--canary", "1", "--abort-after-failures",
+                              "10000", "--absent", "wait", "--not-before", "2026-03-01T22:00:00Z", "--expires",
+                              "2026-03-02T22:00:00.5+01:00", "--window", "22:00-05:00"}))
+          .call);
+  CHECK(call.request.max_parallel == 4);
+  CHECK(call.request.canary == 1);
+  CHECK(call.request.abort_after_failures == 10000);
+  CHECK(call.request.absent == "wait");
+  CHECK(call.request.not_before == "2026-03-01T22:00:00Z");
+  CHECK(call.request.expires == "2026-03-02T22:00:00.5+01:00");
+  CHECK(call.request.window == std::pair<std::string, std::string>("22:00", "05:00"));
+  const auto plain = std::get<UpdateCall>(options_of(update_with({"--modules", "all"})).call).request;
+  CHECK_FALSE(plain.max_parallel);
+  CHECK_FALSE(plain.absent);
+  CHECK_FALSE(plain.expires);
+  CHECK_FALSE(plain.window);
+}
+
+TEST_CASE("what was asked for of a job or a module") {
+  for (const char* verb : {"cancel", "forget"}) {
+    const auto of_job = std::get<ControlCall>(options_of({"--gateway", "g", verb, "r3"}).call);
+    CHECK(of_job.verb == verb);
+    CHECK(of_job.subject.job == "r3");
+    CHECK_FALSE(of_job.subject.module);
+    const auto of_module = std::get<ControlCall>(options_of({"--gateway", "g", verb, "--module", "a"}).call);
+    CHECK(of_module.verb == verb);
+    CHECK_FALSE(of_module.subject.job);
+    CHECK(of_module.subject.module == "a");
+  }
+  for (const char* verb : {"pause", "resume"}) {
+    const auto one = std::get<ControlCall>(options_of({"--gateway", "g", verb, "r3"}).call);
+    CHECK(one.verb == verb);
+    CHECK(one.subject.job == "r3");
+    CHECK_FALSE(std::get<ControlCall>(options_of({"--gateway", "g", verb}).call).subject.job);
+  }
+}
+
+TEST_CASE("lists, replay and retry") {
+  CHECK(std::get<ListCall>(options_of({"--gateway", "g", "jobs"}).call).of == ListCall::Of::jobs);
+  CHECK(std::get<ListCall>(options_of({"modules", "--gateway", "g", "--json"}).call).of == ListCall::Of::modules);
+  CHECK(std::get<ReplayCall>(options_of({"--gateway", "g", "replay", "--after", "0"}).call).after == 0);
+  const auto newest = std::get<RetryCall>(options_of({"--gateway", "g", "retry", "r3"}).call);
+  CHECK(newest.job == "r3");
+  CHECK_FALSE(newest.run);
+  CHECK(newest.wait);
+  const auto second =
+      std::get<RetryCall>(options_of({"--gateway", "g", "retry", "r3", "--run", "2", "--no-wait"}).call);
+  CHECK(second.run == 2);
+  CHECK_FALSE(second.wait);
+}
+
 TEST_CASE("each delivery names the delta in its own way") {
   const std::vector<const char*> base = {"--gateway", "g", "update", "--modules", "all", "--from", "A", "--to", "B"};
   const auto with = [&](std::vector<const char*> more) {
@@ -128,6 +181,43 @@ TEST_CASE("help and version end well") {
   CHECK(code_of({"update", "--help"}) == kExitWell);
 }
 
+TEST_CASE("wrong times, windows and numbers of an update end with 2") {
+  for (const auto& [option, value] : std::vector<std::pair<const char*, const char*>>{
+           {"--max-parallel", "0"},
+           {"--max-parallel", "10001"},
+           {"--canary", "0"},
+           {"--canary", "one"},
+           {"--abort-after-failures", "-1"},
+           {"--absent", "perhaps"},
+           {"--not-before", "tomorrow"},
+           {"--not-before", ""},
+           {"--not-before", "2026-03-01"},
+           {"--not-before", "2026-03-01T22:00:00"},
+           {"--not-before", "2026-03-01 22:00:00Z"},
+           {"--not-before", "2026-13-01T22:00:00Z"},
+           {"--not-before", "2026-00-01T22:00:00Z"},
+           {"--not-before", "2026-03-32T22:00:00Z"},
+           {"--not-before", "2026-03-01T24:00:00Z"},
+           {"--not-before", "2026-03-01T22:60:00Z"},
+           {"--expires", "2026-03-01T22:00:60Z"},
+           {"--expires", "2026-03-01T22:00:00.Z"},
+           {"--expires", "2026-03-01T22:00:00.5"},
+           {"--expires", "2026-03-01T22:00:00+1:00"},
+           {"--expires", "2026-03-01T22:00:00+24:00"},
+           {"--expires", "2026-03-01T22:00:00Zx"},
+           {"--expires", "2026-03-01T22:00:00.00000000000000000000000000000Z"},
+           {"--window", "1:00-5:00"},
+           {"--window", "01:00"},
+           {"--window", "01:00-24:00"},
+           {"--window", "01:60-02:00"},
+           {"--window", "01:00-01:00"},
+           {"--window", "01:00-05:00 "}}) {
+    CAPTURE(option);
+    CAPTURE(value);
+    CHECK(code_of(update_with({"--modules", "a", option, value})) == kExitUsage);
+  }
+}
+
 TEST_CASE("what is wrong on the command line ends with 2") {
   for (const auto& line :
        std::vector<std::vector<const char*>>{{},
@@ -145,6 +235,20 @@ TEST_CASE("what is wrong on the command line ends with 2") {
                                              {"--gateway", "g", "--timeout", "0", "watch"},
                                              {"--gateway", "g", "--timeout", "soon", "watch"},
                                              {"--gateway", "g", "--password-file", "/nonexistent", "watch"},
+                                             {"--gateway", "g", "cancel"},
+                                             {"--gateway", "g", "cancel", "r3", "--module", "a"},
+                                             {"--gateway", "g", "cancel", "--module", "a.b"},
+                                             {"--gateway", "g", "cancel", "a/b"},
+                                             {"--gateway", "g", "forget"},
+                                             {"--gateway", "g", "forget", "r3", "--module", "a"},
+                                             {"--gateway", "g", "pause", "--module", "a"},
+                                             {"--gateway", "g", "resume", "a", "b"},
+                                             {"--gateway", "g", "jobs", "r3"},
+                                             {"--gateway", "g", "retry"},
+                                             {"--gateway", "g", "retry", "r3", "--run", "0"},
+                                             {"--gateway", "g", "replay"},
+                                             {"--gateway", "g", "replay", "--after", "-1"},
+                                             {"--gateway", "g", "jobs", "modules"},
                                              {"--gateway", "g", "update", "--modules", "a"},
                                              update_with({}),
                                              update_with({"--modules", "a", "--tag", "t"}),

@@ -105,6 +105,18 @@ TEST_CASE("what has ended has no bar, and a job that has ended no summary") {
   CHECK(draw(model, {80, 24}).empty());
 }
 
+TEST_CASE("a job that is paused says so") {
+  WatchModel model = model_of(1);
+  JobState paused;
+  paused.job = "r3";
+  paused.state = "paused";
+  paused.counts = {{"running", 1}, {"queued", 1}};
+  model.apply(paused);
+  const auto lines = draw(model, {80, 24});
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[1] == "job r3 paused: 0 of 2 done");
+}
+
 TEST_CASE("many jobs leave room for their modules") {
   WatchModel model(std::nullopt);
   for (int i = 0; i < 40; ++i) {

@@ -53,3 +53,10 @@ TEST_CASE("rates and times in units that people read") {
   CHECK(time_text(3723) == "1:02:03");
   CHECK(time_text(1e12).empty());
 }
+
+TEST_CASE("counts, those that are") {
+  CHECK(counts_text({}).empty());
+  CHECK(counts_text({{"failed", 0}}).empty());
+  CHECK(counts_text({{"failed", 0}, {"running", 2}, {"succeeded", 1}}) == "2 running, 1 succeeded");
+  CHECK(counts_text({{"fai\nled", 1}}) == "1 fai?led");
+}

@@ -127,6 +127,38 @@ TEST_CASE("a newer run begins anew") {
   CHECK(model.all_well());
 }
 
+TEST_CASE("the runs before the one that is watched are none of ours, and do not end it") {
+  WatchModel model("r3", 2);
+  CHECK(model.apply(state("failed", {{"a", "failed"}}, 1)).lasting.empty());
+  CHECK(model.apply(result("a", "failed", 1, 1)).lasting.empty());
+  CHECK_FALSE(model.ended());
+  CHECK(model.apply(state("running", {}, 2)).lasting == Texts{"job r3: running"});
+  model.apply(result("a", "succeeded", 2, 2));
+  model.apply(state("succeeded", {{"a", "succeeded"}}, 2));
+  CHECK(model.ended());
+  CHECK(model.all_well());
+}
+
+TEST_CASE("a job that is paused goes on, one that is canceled has ended, wholly or partly") {
+  WatchModel model("r3");
+  model.apply(progress("a", "downloading"));
+  CHECK(model.apply(state("paused")).lasting == Texts{"job r3: paused"});
+  CHECK_FALSE(model.ended());
+  model.apply(progress("a", "updating"));
+  CHECK(model.jobs().at("r3").modules[0].progress.phase == "updating");
+  CHECK(model.apply(state("running")).lasting == Texts{"job r3: running"});
+  model.apply(result("a", "succeeded", 1));
+  auto stopped = result("b", "canceled", 2);
+  stopped.error = "canary_failed: a did not succeed";
+  CHECK(model.apply(stopped).lasting == Texts{"b: canceled: canary_failed: a did not succeed"});
+  CHECK_FALSE(model.ended());
+  auto last = state("partial", {{"a", "succeeded"}, {"b", "canceled"}});
+  last.counts = {{"canceled", 1}, {"succeeded", 1}};
+  CHECK(model.apply(last).lasting == Texts{"job r3: partial: 1 canceled, 1 succeeded"});
+  CHECK(model.ended());
+  CHECK_FALSE(model.all_well());
+}
+
 TEST_CASE("errors say code, source, meaning, hint and what comes next") {
   WatchModel model("r3");
   ModuleError error;

@@ -1,0 +1,42 @@
+// What dfota asks of the gateway, as JSON (gateway/README.md, "cmd/update" and "Other verbs"). Pure. The transaction is
+// added by whoever sends it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gateway/ctl/json_fields.hpp"
+
+namespace dfota::ctl {
+
+struct UpdateRequest {
+  std::vector<std::string> modules;  ///< one that is "all": every module
+  std::optional<std::string> tag, model, version;
+  std::string delivery = "http";  ///< http, ftp, url, upload or file
+  std::string url, sha256;        ///< of the artifact; of delivery url the module's own
+  std::string file;               ///< of delivery file
+  std::string from, to;
+  std::optional<std::uint64_t> size;
+  std::optional<std::string> job;
+  std::optional<std::int64_t> attempts, max_parallel, canary, abort_after_failures;
+  std::optional<std::string> absent;                          ///< fail, wait
+  std::optional<std::string> not_before, expires;             ///< RFC 3339
+  std::optional<std::pair<std::string, std::string>> window;  ///< "01:00" to "05:00", local time of the gateway
+};
+Json update_body(const UpdateRequest& request);
+
+/// What cancel, pause, resume and forget are about: a job, a module, or neither.
+struct Subject {
+  std::optional<std::string> job, module;
+};
+Json subject_body(const Subject& subject);
+
+Json retry_body(const std::string& job, std::int64_t run);
+
+/// The page of `list` or `replay` behind `after`; null: the first one.
+Json page_body(const Json& after);
+
+}  // namespace dfota::ctl

@@ -1,0 +1,23 @@
+#include "gateway/ctl/control.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace dfota::ctl;
+using Texts = std::vector<std::string>;
+
+TEST_CASE("cancel: each module with what becomes of it") {
+  const auto data = Json::parse(R"({"stopped":["a"],"stopping":["b"],"will_end":["c"]})");
+  CHECK(control_lines({"cancel", {"r3", std::nullopt}}, data) ==
+        Texts{"a: stopped", "b: stopping, no command is sent",
+              "c: has been commanded and cannot be cut; it ends by itself"});
+  CHECK(control_lines({"cancel", {std::nullopt, "a"}}, Json{{"stopped", {"r3"}}}) == Texts{"job r3: stopped"});
+  CHECK(control_lines({"cancel", {"r3", std::nullopt}}, Json::object()) == Texts{"there was nothing to stop"});
+}
+
+TEST_CASE("pause, resume and forget") {
+  CHECK(control_lines({"pause", {}}, Json{{"jobs", {"r3", "r4"}}}) == Texts{"job r3: paused", "job r4: paused"});
+  CHECK(control_lines({"resume", {"r3", std::nullopt}}, Json{{"jobs", {"r3"}}}) == Texts{"job r3: resumed"});
+  CHECK(control_lines({"pause", {}}, Json{{"jobs", Json::array()}}) == Texts{"no job was paused"});
+  CHECK(control_lines({"forget", {"r3", std::nullopt}}, Json{{"job", "r3"}}) == Texts{"job r3: forgotten"});
+  CHECK(control_lines({"forget", {std::nullopt, "a"}}, Json{{"module", "a"}}) == Texts{"module a: forgotten"});
+}
