@@ -6,8 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "tests/support/broker.hpp"
-#include "tests/support/mqtt_observer.hpp"
+#include "tests/support/scripted_gateway.hpp"
 
 using namespace dfota;
 using namespace dfota::test;
@@ -15,76 +14,11 @@ using namespace std::chrono_literals;
 using Json = nlohmann::json;
 
 namespace {
-const std::string kBase = "dfota/v1/rack-1";
-
-/// The gateway's side: hears commands and says what it is told to.
-class FakeGateway {
- public:
-  explicit FakeGateway(const Broker& broker) : mqtt_(broker.uri(), {kBase + "/cmd/#"}) {}
-
-  void say(const std::string& below, const Json& payload, bool retained = false, int qos = 1) {
-    MqttPublication publication;
-    publication.topic = kBase + "/" + below;
-    publication.payload = payload.is_string() ? payload.get<std::string>() : payload.dump();
-    publication.retained = retained;
-    publication.qos = qos;
-    mqtt_.publish(std::move(publication));
-  }
-  void online() { say("status", "online", true); }
-  MqttMessage command() {
-    const auto message = mqtt_.wait_for_topic(kBase + "/cmd/update");
-    REQUIRE(message);
-    return *message;
-  }
-  void answer(const MqttMessage& command, const Json& payload) {
-    MqttPublication reply;
-    reply.topic = command.response_topic.value();
-    reply.correlation_data = command.correlation_data;
-    reply.payload = payload.dump();
-    mqtt_.publish(std::move(reply));
-  }
-  void state(const std::string& job, const std::string& word, const Json& modules = nullptr) {
-    Json payload = {{"job", job}, {"run", 1}, {"state", word}, {"counts", Json::object()}};
-    if (!modules.is_null()) payload["modules"] = modules;
-    say("job/" + job + "/state", payload, true);
-  }
-  void progress(const std::string& job, const std::string& module, const std::string& phase, int percent) {
-    say("module/" + module + "/progress",
-        {{"job", job},
-         {"run", 1},
-         {"attempt", 1},
-         {"phase", phase},
-         {"percent", percent},
-         {"overall_percent", percent}},
-        false, 0);
-  }
-  void result(const std::string& job, const std::string& module, const std::string& outcome, int seq) {
-    say("module/" + module + "/result", {{"seq", seq},
-                                         {"job", job},
-                                         {"run", 1},
-                                         {"outcome", outcome},
-                                         {"from", "A"},
-                                         {"to", "B"},
-                                         {"version", "B"},
-                                         {"attempts", 1}});
-  }
-
- private:
-  MqttObserver mqtt_;
-};
-
-std::vector<std::string> call(const Broker& broker, std::vector<std::string> more) {
-  std::vector<std::string> argv = {
-      DFOTA_BINARY_DIR "/dfota", "--broker", broker.uri(), "--gateway", "rack-1", "--timeout", "60"};
-  argv.insert(argv.end(), more.begin(), more.end());
-  return argv;
-}
-
 std::vector<std::string> update(const Broker& broker, std::vector<std::string> more = {}) {
   std::vector<std::string> words = {"update", "--modules", "a,b", "--url", "http://h/f", "--sha256",
                                     "00",     "--from",    "A",   "--to",  "B"};
   words.insert(words.end(), more.begin(), more.end());
-  return call(broker, words);
+  return dfota_call(broker, words);
 }
 
 const Json kAccepted = {
@@ -100,7 +34,7 @@ std::vector<std::string> on_terminal(const std::vector<std::string>& argv, int w
 
 TEST_CASE("update: the command, its answer, plain lines, and exit code 0") {
   Broker broker;
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   gateway.online();
   Process client(update(broker, {"--attempts", "2"}));
   const auto command = gateway.command();
@@ -108,9 +42,7 @@ TEST_CASE("update: the command, its answer, plain lines, and exit code 0") {
   CHECK_FALSE(command.retained);
   CHECK(command.response_topic.value().starts_with("dfota/v1/client/"));
   CHECK_FALSE(command.correlation_data.value().empty());
-  auto body = Json::parse(command.payload);
-  body.erase("transaction");
-  CHECK(body ==
+  CHECK(ScriptedGateway::body(command) ==
         Json::parse(
             R"({"modules":["a","b"],"artifact":{"url":"http://h/f","sha256":"00"},"from":"A","to":"B","attempts":2})"));
 
@@ -134,7 +66,7 @@ TEST_CASE("update: the command, its answer, plain lines, and exit code 0") {
 
 TEST_CASE("update: one module that fails makes it exit code 1, with the error told") {
   Broker broker;
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   Process client(update(broker));
   gateway.answer(gateway.command(), kAccepted);
   REQUIRE(client.wait_for_out("accepted"));
@@ -158,7 +90,7 @@ TEST_CASE("update: one module that fails makes it exit code 1, with the error to
 
 TEST_CASE("update: a refused command") {
   Broker broker;
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   Process client(update(broker));
   gateway.answer(
       gateway.command(),
@@ -170,7 +102,7 @@ TEST_CASE("update: a refused command") {
 
 TEST_CASE("update --no-wait ends with the answer") {
   Broker broker;
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   Process client(update(broker, {"--no-wait"}));
   gateway.answer(gateway.command(), kAccepted);
   CHECK(client.wait() == 0);
@@ -178,7 +110,7 @@ TEST_CASE("update --no-wait ends with the answer") {
 
 TEST_CASE("somebody else's answer is not taken") {
   Broker broker;
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   Process client(update(broker));
   const auto command = gateway.command();
   auto wrong = command;
@@ -193,7 +125,7 @@ TEST_CASE("somebody else's answer is not taken") {
 TEST_CASE("no answer is exit code 3, and says which part is missing") {
   Broker broker({.persistence = false, .extra = {}, .start = false});
   const auto say = [&](const std::vector<std::string>& more) {
-    auto argv = call(broker, more);
+    auto argv = dfota_call(broker, more);
     argv.insert(argv.end(), {"--timeout", "1"});
     argv.erase(argv.begin() + 5, argv.begin() + 7);
     Process client(argv);
@@ -206,7 +138,7 @@ TEST_CASE("no answer is exit code 3, and says which part is missing") {
   CHECK(say(watch).find("dfota: the broker at " + broker.uri() + " does not answer\n") != std::string::npos);
   broker.start();
   CHECK(say(watch).find("has no status on dfota/v1/rack-1/status") != std::string::npos);
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   gateway.say("status", "offline", true);
   CHECK(say(watch) == "dfota: the broker answers, but gateway rack-1 is offline\n");
   CHECK(say(update_call) == "dfota: the broker answers, but gateway rack-1 is offline\n");
@@ -216,27 +148,27 @@ TEST_CASE("no answer is exit code 3, and says which part is missing") {
 
 TEST_CASE("watch a job that nobody knows") {
   Broker broker;
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   gateway.online();
-  Process client(call(broker, {"watch", "r3"}));
+  Process client(dfota_call(broker, {"watch", "r3"}));
   CHECK(client.wait() == 1);
   CHECK(client.err() == "dfota: gateway rack-1 knows no job r3\n");
 }
 
 TEST_CASE("watch a job that has ended, and one that goes on") {
   Broker broker;
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   gateway.state("done", "succeeded", {{"a", "succeeded"}});
   gateway.state("bad", "rejected", {{"a", "rejected"}});
   gateway.state("r3", "running");
   gateway.online();
-  Process done(call(broker, {"watch", "done"}));
+  Process done(dfota_call(broker, {"watch", "done"}));
   CHECK(done.wait() == 0);
   CHECK(done.out() == "a: succeeded\njob done: succeeded\n");
-  Process bad(call(broker, {"watch", "bad"}));
+  Process bad(dfota_call(broker, {"watch", "bad"}));
   CHECK(bad.wait() == 1);
 
-  Process going(call(broker, {"watch", "r3"}));
+  Process going(dfota_call(broker, {"watch", "r3"}));
   REQUIRE(going.wait_for_out("job r3: running\n"));
   gateway.progress("r3", "a", "updating", 5);
   REQUIRE(going.wait_for_out("a: updating\n"));
@@ -250,10 +182,10 @@ TEST_CASE("watch a job that has ended, and one that goes on") {
 
 TEST_CASE("a broker that restarts in between loses no outcome") {
   Broker broker({.persistence = true, .extra = {}, .start = true});
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   gateway.state("r3", "running");
   gateway.online();
-  Process client(call(broker, {"watch", "r3"}));
+  Process client(dfota_call(broker, {"watch", "r3"}));
   REQUIRE(client.wait_for_out("job r3: running\n"));
   gateway.progress("r3", "a", "updating", 5);
   REQUIRE(client.wait_for_out("a: updating\n"));
@@ -266,11 +198,11 @@ TEST_CASE("a broker that restarts in between loses no outcome") {
 
 TEST_CASE("watch without a job follows all of them until it is interrupted") {
   Broker broker;
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   gateway.state("old", "failed", {{"a", "failed"}});
   gateway.state("r3", "running");
   gateway.online();
-  Process client(call(broker, {"watch"}));
+  Process client(dfota_call(broker, {"watch"}));
   REQUIRE(client.wait_for_out("job r3: running\n"));
   gateway.state("r4", "queued");
   gateway.progress("r4", "b", "updating", 5);
@@ -285,7 +217,7 @@ TEST_CASE("watch without a job follows all of them until it is interrupted") {
 
 TEST_CASE("--json: one line of JSON for each message, and nothing else") {
   Broker broker;
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   gateway.online();
   Process client(update(broker, {"--json"}));
   gateway.answer(gateway.command(), kAccepted);
@@ -304,16 +236,64 @@ TEST_CASE("--json: one line of JSON for each message, and nothing else") {
     CHECK(json.at("retained").is_boolean());
   }
   CHECK(topics.size() == 5);
-  CHECK(topics.front() == kBase + "/status");
-  CHECK(topics.back() == kBase + "/job/r3/state");
+  CHECK(topics.front() == ScriptedGateway::kBase + "/status");
+  CHECK(topics.back() == ScriptedGateway::kBase + "/job/r3/state");
+}
+
+TEST_CASE("update: a job that is paused goes on, and one that is canceled ends") {
+  Broker broker;
+  ScriptedGateway gateway(broker);
+  Process client(update(broker, {"--canary", "1", "--window", "22:00-05:00", "--absent", "wait"}));
+  const auto command = gateway.command();
+  const auto body = ScriptedGateway::body(command);
+  CHECK(body.at("canary") == 1);
+  CHECK(body.at("window") == Json{{"start", "22:00"}, {"end", "05:00"}});
+  CHECK(body.at("absent") == "wait");
+  gateway.answer(command, kAccepted);
+  REQUIRE(client.wait_for_out("accepted"));
+  gateway.state("r3", "paused");
+  REQUIRE(client.wait_for_out("job r3: paused\n"));
+  gateway.state("r3", "running");
+  gateway.result("r3", "a", "failed", 1);
+  gateway.say("module/b/result", {{"seq", 2},
+                                  {"job", "r3"},
+                                  {"run", 1},
+                                  {"outcome", "canceled"},
+                                  {"error", {{"code", "canary_failed"}, {"message", "a failed"}}}});
+  gateway.state("r3", "failed", {{"a", "failed"}, {"b", "canceled"}});
+  CHECK(client.wait() == 1);
+  CHECK(client.out() ==
+        "job r3: accepted, modules: 2\njob r3: paused\njob r3: running\na: failed, version B\n"
+        "b: canceled: canary_failed: a failed\njob r3: failed\n");
+}
+
+TEST_CASE("update: a job that was canceled, one that was canceled in part, and one that was forgotten") {
+  Broker broker;
+  ScriptedGateway gateway(broker);
+  for (const std::string state : {"canceled", "partial"}) {
+    Process client(update(broker, {"--job", state}));
+    gateway.answer(gateway.command(), {{"status", "ok"}, {"data", {{"job", state}, {"run", 1}}}});
+    gateway.state(state, state, {{"a", state == "partial" ? "succeeded" : "canceled"}, {"b", "canceled"}});
+    CHECK(client.wait() == 1);
+    CHECK(client.out().ends_with("b: canceled\njob " + state + ": " + state + "\n"));
+  }
+  const auto again = [&](const std::string& state) {
+    Process client(update(broker, {"--job", "old"}));
+    gateway.answer_ok(gateway.command(), {{"job", "old"}, {"run", 1}, {"state", state}, {"forgotten", true}});
+    const auto code = client.wait();
+    CHECK(client.err() == "dfota: job old has ended before (" + state + ") and was forgotten; nothing runs\n");
+    return code;
+  };
+  CHECK(again("succeeded") == 0);
+  CHECK(again("partial") == 1);
 }
 
 TEST_CASE("bars on a terminal, in place, and the lines that stay") {
   Broker broker;
-  FakeGateway gateway(broker);
+  ScriptedGateway gateway(broker);
   gateway.state("r3", "running");
   gateway.online();
-  Process client(on_terminal(call(broker, {"watch", "r3"}), 100, 30), {{"TERM", "xterm"}});
+  Process client(on_terminal(dfota_call(broker, {"watch", "r3"}), 100, 30), {{"TERM", "xterm"}});
   REQUIRE(client.wait_for_out("job r3: running"));
   gateway.progress("r3", "a", "downloading", 50);
   REQUIRE(client.wait_for_out("] "));
