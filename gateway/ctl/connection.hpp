@@ -27,7 +27,7 @@ class Call {
   /// others.
   [[nodiscard]] virtual std::vector<MqttSubscription> subscriptions() const { return {}; }
   virtual void begin() = 0;  ///< connected for the first time, all subscriptions stand
-  virtual void heard(const MqttMessage& message) { (void)message; }
+  virtual void heard(const MqttMessage& /*message*/) {}
   virtual int interrupted() { return kExitNotWell; }  ///< SIGINT, SIGTERM: the exit code
 };
 

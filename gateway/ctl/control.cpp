@@ -135,9 +135,9 @@ std::vector<std::string> control_lines(const ControlCall& call, const Json& data
   if (call.verb == "forget") {
     return {(subject.module ? "module " + *subject.module : "job " + subject.job.value_or("")) + ": forgotten"};
   }
-  const std::string word = call.verb == "pause" ? "paused" : "resumed";
+  const std::string word = call.verb == "pause" ? "paused" : "resumed", tail = ": " + word;
   std::vector<std::string> lines;
-  for (const auto& job : list_of_words(data, "jobs")) lines.push_back("job " + job + ": " + word);
+  for (const auto& job : list_of_words(data, "jobs")) lines.push_back("job " + job + tail);
   if (lines.empty()) lines.push_back("no job was " + word);
   return lines;
 }
