@@ -251,6 +251,7 @@ Commands::Reply Commands::list(const json& document) const {
   }
   auto data = list_page(config_.gateway.id, jobs_, modules_, after, limit);
   data["seq"] = journal_.last_seq();
+  data["outbox"] = world_.outbox_size();
   return data;
 }
 
