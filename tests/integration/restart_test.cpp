@@ -1,15 +1,12 @@
-// The gateway is killed, stopped and started again, and the broker forgets everything: each accepted job still ends in
-// one outcome for each module, after one AT+QFOTADL, and no module that flashes is spoken to.
+// The gateway is killed, stopped and started again: each accepted job still ends in one outcome for each module, after
+// one AT+QFOTADL, and no module that flashes is spoken to.
 #include <doctest/doctest.h>
 
-#include <algorithm>
-#include <csignal>
 #include <fstream>
 
-#include "tests/support/rig.hpp"
+#include "tests/support/job_checks.hpp"
 
 using namespace dfota::test;
-using dfota::MqttMessage;
 using Json = nlohmann::json;
 
 namespace {
@@ -19,36 +16,6 @@ RigOptions rack_of(int modules, std::vector<std::string> faults = {}) {
   options.rack.modules = modules;
   options.rack.faults = std::move(faults);
   return options;
-}
-
-/// Exactly one outcome each, `succeeded` in all; the same bytes where it was published again.
-void check_succeeded(Rig& rig, const std::string& job, int modules, int commands = 1) {
-  const auto last = rig.finish(job);
-  CHECK(last["state"] == "succeeded");
-  rig.rack.stop();
-  for (int i = 0; i < modules; ++i) {
-    const auto module = Rig::m(i);
-    CAPTURE(module);
-    const auto results = rig.results(module);
-    for (const auto& result : results) CHECK(result == results.front());
-    CHECK(results.front()["outcome"] == "succeeded");
-    CHECK(results.front()["version"] == kTo);
-    CHECK(rig.errors(module).empty());
-    CHECK(rig.rack.qfotadl(module) == commands);
-    CHECK(rig.rack.version(module) == kTo);
-    for (const auto& text : rig.rack.written_while_flashing(module)) CHECK(text == "AT\r");
-  }
-}
-
-void wait_for_progress(Rig& rig, const std::string& module, const std::string& phase) {
-  const auto topic = rig.topic("module/" + module + "/progress");
-  rig.wait_until(
-      [&](const std::vector<MqttMessage>& messages) {
-        return std::any_of(messages.rbegin(), messages.rend(), [&](const MqttMessage& message) {
-          return message.topic == topic && Json::parse(message.payload)["phase"] == phase;
-        });
-      },
-      module + " to be " + phase);
 }
 
 }  // namespace
@@ -153,23 +120,6 @@ TEST_CASE("SIGTERM while modules flash and wait: exit 0, and the next start brin
   CHECK(rig.retained(rig.topic("status")) == "offline");
   rig.start_gateway();
   check_succeeded(rig, "stop", 3);
-}
-
-TEST_CASE("the broker is killed and comes back empty in the middle of an update: all results arrive") {
-  Rig rig(rack_of(3));
-  rig.accept(rig.job("broker"));
-  REQUIRE(rig.rack.wait_for_urc("m0", "UPDATING"));
-  rig.broker.kill();
-  for (int i = 0; i < 3; ++i) REQUIRE(rig.rack.wait_for(Rig::m(i), "flashing_end"));
-  // An empty broker gives a result only to those who are there: the observer first.
-  rig.gateway().signal(SIGSTOP);
-  rig.broker.start();
-  rig.observer.publish("marker", "here", true);
-  REQUIRE(rig.observer.wait_for_topic("marker"));
-  rig.gateway().signal(SIGCONT);
-  check_succeeded(rig, "broker", 3);
-  CHECK(Json::parse(rig.retained(rig.topic("job/broker/state")))["state"] == "succeeded");
-  CHECK(rig.retained(rig.topic("status")) == "online");
 }
 
 TEST_CASE("a second gateway on the same state directory, or on the same HTTP port, exits 3") {

@@ -52,7 +52,8 @@ std::string make_delta(const std::string& file, const std::string& model, const 
 }
 
 Rig::Rig(const RigOptions& options)
-    : rack(options.rack),
+    : proxy(options.proxy ? std::make_unique<TcpProxy>(broker.port()) : nullptr),
+      rack(options.rack),
       observer(broker.uri()),
       options_(options),
       http_port_(free_port()),
@@ -78,7 +79,7 @@ void Rig::write_config(const std::map<std::string, std::string>& settings) {
   std::map<std::string, std::string> all = {
       {"gateway.id", quoted("t")},
       {"gateway.state_dir", quoted(dir_ / "state")},
-      {"mqtt.uri", quoted(broker.uri())},
+      {"mqtt.uri", quoted(proxy ? "mqtt://127.0.0.1:" + std::to_string(proxy->port()) : broker.uri())},
       {"http.listen", quoted("127.0.0.1:" + std::to_string(http_port_))},
       {"artifacts.allow_hosts", "[\"127.0.0.1\"]"},
       {"limits.downloads", "64"},
@@ -106,15 +107,20 @@ void Rig::write_config(const std::map<std::string, std::string>& settings) {
 }
 
 std::vector<std::string> Rig::gateway_argv() const {
-  std::vector<std::string> argv = {program("dfota-gateway"), "--config", config_file()};
+  auto argv = options_.wrapper;
+  argv.insert(argv.end(), {program("dfota-gateway"), "--config", config_file()});
   if (options_.verbose) argv.push_back("--verbose");
   return argv;
 }
 
-void Rig::start_gateway(const Process::Environment& environment, bool may_die) {
-  const auto said = observer.on(topic("info")).size();
+void Rig::launch_gateway(const Process::Environment& environment) {
   if (gateway_) earlier_logs_ += gateway_->err() + "--- started again\n";
   gateway_ = std::make_unique<Process>(gateway_argv(), environment);
+}
+
+void Rig::start_gateway(const Process::Environment& environment, bool may_die) {
+  const auto said = observer.on(topic("info")).size();
+  launch_gateway(environment);
   const auto there = [&](const std::vector<MqttMessage>& messages) {
     std::size_t count = 0;
     for (const auto& message : messages) count += message.topic == topic("info");

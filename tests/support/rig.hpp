@@ -14,6 +14,7 @@
 #include "tests/support/mqtt_observer.hpp"
 #include "tests/support/origin.hpp"
 #include "tests/support/rack.hpp"
+#include "tests/support/tcp_proxy.hpp"
 
 namespace dfota::test {
 
@@ -28,7 +29,9 @@ struct RigOptions {
   /// "section.key" and its TOML value: added to, or instead of, what the rig writes. An empty value removes the key.
   std::map<std::string, std::string> settings{};
   bool start = true;
-  bool verbose = false;  ///< the gateway logs the AT dialogues
+  bool verbose = false;                ///< the gateway logs the AT dialogues
+  bool proxy = false;                  ///< the gateway reaches the broker through Rig::proxy
+  std::vector<std::string> wrapper{};  ///< what the gateway is started by; it comes before the gateway's own argv
   std::string from = kFrom, to = kTo;
 };
 
@@ -49,6 +52,8 @@ class Rig {
   [[nodiscard]] std::vector<std::string> gateway_argv() const;
   /// Returns when it has subscribed and said its R/info; or, with `may_die`, when it has ended before that.
   void start_gateway(const Process::Environment& environment = {}, bool may_die = false);
+  /// Returns at once.
+  void launch_gateway(const Process::Environment& environment = {});
   Process& gateway() { return *gateway_; }
   void write_config(const std::map<std::string, std::string>& settings);
   [[nodiscard]] std::string config_file() const { return dir_ / "gateway.toml"; }
@@ -85,6 +90,7 @@ class Rig {
   [[nodiscard]] std::string retained(const std::string& topic) const;
 
   Broker broker{{.persistence = false, .extra = {}, .start = true}};
+  std::unique_ptr<TcpProxy> proxy;  ///< the observer does not go through it
   Origin origin;
   Rack rack;
   MqttObserver observer;
