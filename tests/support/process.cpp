@@ -169,6 +169,9 @@ bool Process::wait_for(const std::string& stream, const Predicate& done, std::ch
 bool Process::wait_for_out(const Predicate& done, std::chrono::milliseconds limit) {
   return wait_for(out_, done, limit);
 }
+bool Process::wait_for_err(const Predicate& done, std::chrono::milliseconds limit) {
+  return wait_for(err_, done, limit);
+}
 bool Process::wait_for_out(const std::string& text, std::chrono::milliseconds limit) {
   return wait_for(
       out_, [&](const std::string& all) { return all.find(text) != std::string::npos; }, limit);

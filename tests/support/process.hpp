@@ -47,6 +47,7 @@ class Process {
   /// Until `done` is true of all that was written so far; it is asked again when more has come. False: never was.
   using Predicate = std::function<bool(const std::string&)>;
   bool wait_for_out(const Predicate& done, std::chrono::milliseconds limit = kWatchdog);
+  bool wait_for_err(const Predicate& done, std::chrono::milliseconds limit = kWatchdog);
 
  private:
   void read_output(int out, int err);
