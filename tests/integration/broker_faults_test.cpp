@@ -1,6 +1,6 @@
 // What networks and brokers do to a connection while modules are updated: each job still ends in one outcome for each
-// module, after one AT+QFOTADL, and each result arrives. The outages that take their time are in
-// broker_outage_test.cpp.
+// module, after one AT+QFOTADL, and each result arrives. What takes its time is in broker_outage_test.cpp and
+// broker_silent_test.cpp.
 #include <doctest/doctest.h>
 
 #include <algorithm>

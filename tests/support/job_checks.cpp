@@ -43,6 +43,18 @@ void check_order(Rig& rig, const std::string& job) {
   }
 }
 
+void check_retained(Rig& rig, const std::string& job, int modules) {
+  CHECK(rig.retained(rig.topic("status")) == "online");
+  CHECK(Json::parse(rig.retained(rig.topic("info")))["modules"] == modules);
+  CHECK(Json::parse(rig.retained(rig.topic("job/" + job + "/state")))["state"] == "succeeded");
+  for (int i = 0; i < modules; ++i) {
+    const auto module = Rig::m(i);
+    CAPTURE(module);
+    CHECK_FALSE(rig.retained(rig.topic("module/" + module + "/status")).empty());
+    CHECK(Json::parse(rig.retained(rig.topic("module/" + module + "/state")))["last_result"] == "succeeded");
+  }
+}
+
 void wait_for_progress(Rig& rig, const std::string& module, const std::string& phase) {
   const auto topic = rig.topic("module/" + module + "/progress");
   rig.wait_until(

@@ -15,6 +15,9 @@ void check_succeeded(Rig& rig, const std::string& job, int modules, int commands
 /// What carries a seq came in the order of the seqs within the job, and where one came again, with the same bytes.
 void check_order(Rig& rig, const std::string& job);
 
+/// What a subscriber that comes after the job is given: the states of gateway, modules and job.
+void check_retained(Rig& rig, const std::string& job, int modules);
+
 void wait_for_progress(Rig& rig, const std::string& module, const std::string& phase);
 
 /// Until each of the first `modules` has flashed and is back.
