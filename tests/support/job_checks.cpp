@@ -44,14 +44,21 @@ void check_order(Rig& rig, const std::string& job) {
 }
 
 void check_retained(Rig& rig, const std::string& job, int modules) {
-  CHECK(rig.retained(rig.topic("status")) == "online");
-  CHECK(Json::parse(rig.retained(rig.topic("info")))["modules"] == modules);
-  CHECK(Json::parse(rig.retained(rig.topic("job/" + job + "/state")))["state"] == "succeeded");
+  MqttObserver late(rig.broker.uri(), {rig.topic("#")});
+  const auto retained = [&](const std::string& topic) {
+    CAPTURE(topic);
+    const auto message = late.wait_for_topic(rig.topic(topic));
+    REQUIRE(message);
+    CHECK(message->retained);
+    return message->payload;
+  };
+  CHECK(retained("status") == "online");
+  CHECK(Json::parse(retained("info"))["modules"] == modules);
+  CHECK(Json::parse(retained("job/" + job + "/state"))["state"] == "succeeded");
   for (int i = 0; i < modules; ++i) {
-    const auto module = Rig::m(i);
-    CAPTURE(module);
-    CHECK_FALSE(rig.retained(rig.topic("module/" + module + "/status")).empty());
-    CHECK(Json::parse(rig.retained(rig.topic("module/" + module + "/state")))["last_result"] == "succeeded");
+    const auto module = "module/" + Rig::m(i);
+    CHECK_FALSE(retained(module + "/status").empty());
+    CHECK(Json::parse(retained(module + "/state"))["last_result"] == "succeeded");
   }
 }
 
