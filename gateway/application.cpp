@@ -118,9 +118,9 @@ void Application::start() {
   };
   journal_->on_disk = [this](const std::optional<Error>& failure) {
     if (failure) {
-      api_->set_problem("journal_unavailable", failure->message);
+      api_->set_problem(MqttApi::kJournalUnavailable, failure->message);
     } else {
-      api_->clear_problem("journal_unavailable");
+      api_->clear_problem(MqttApi::kJournalUnavailable);
     }
   };
   journal_->on_overrun = [this] { give_up(kExitJournal); };

@@ -361,6 +361,9 @@ Awaitable<Result<std::vector<OutboxRow>>> Journal::history(std::uint64_t after, 
   return impl_->read<std::vector<OutboxRow>>(
       [after, limit](JournalStore& store) { return store.history(after, limit); });
 }
+Awaitable<Result<std::vector<OutboxRow>>> Journal::last_states() {
+  return impl_->read<std::vector<OutboxRow>>([](JournalStore& store) { return store.last_states(); });
+}
 Awaitable<Result<std::optional<std::string>>> Journal::tombstone(std::string id) {
   return impl_->read<std::optional<std::string>>(
       [id = std::move(id)](JournalStore& store) { return store.tombstone(id); });

@@ -88,6 +88,8 @@ class Journal {
 
   /// Results and errors with a higher seq, by seq. Errors: io.
   Awaitable<Result<std::vector<OutboxRow>>> history(std::uint64_t after, std::size_t limit);
+  /// The newest retained state of each job, of those that were published. Errors: io.
+  Awaitable<Result<std::vector<OutboxRow>>> last_states();
   Awaitable<Result<std::optional<std::string>>> tombstone(std::string id);
 
   /// The disk took a write again (nothing), or did not; told when that changes.

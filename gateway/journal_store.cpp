@@ -5,8 +5,10 @@
 #include <sqlite3.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <iterator>
 
 #include "gateway/journal_schema.hpp"
@@ -28,6 +30,10 @@ constexpr const char* kPutOutbox =
 /// Once it was published, the last word of a job that is forgotten has nobody left who could ask for it.
 constexpr const char* kForgetStrays =
     "DELETE FROM outbox WHERE seq = ? AND NOT EXISTS (SELECT 1 FROM job WHERE job.id = outbox.job)";
+/// Of jobs that run once more, it is not the newest state.
+constexpr const char* kLastStates =
+    "SELECT max(seq), job, topic, payload, retained FROM outbox WHERE retained = 1 AND sent = 1 AND payload != '' "
+    "GROUP BY job ORDER BY 1";
 constexpr const char* kHistory =
     "SELECT seq, job, topic, payload, retained FROM outbox WHERE seq > ? AND retained = 0 ORDER BY seq LIMIT ?";
 
@@ -106,6 +112,10 @@ OutboxRow row_of(SQLite::Statement& from) {
   row.payload = from.getColumn(3).getString();
   row.retained = from.getColumn(4).getInt() != 0;
   return row;
+}
+
+std::uint64_t seconds_since_1970() {
+  return static_cast<std::uint64_t>(std::max<std::time_t>(0, std::time(nullptr)));
 }
 
 std::int64_t stored(std::uint64_t seq) {
@@ -247,6 +257,8 @@ Result<std::unique_ptr<JournalStore>> JournalStore::open(const fs::path& file) {
     try {
       store->connect();
       store->set_aside_ = aside;
+      // What the broken one had given out is not known; seconds since 1970 are more than that, and grow for ever, too.
+      if (!aside.empty()) store->last_seq_ = std::max(store->last_seq_, seconds_since_1970());
       return store;
     } catch (const SQLite::Exception& what) {
       if (!again || !is_damage(what)) return explain("open", file, 0, what);
@@ -338,6 +350,18 @@ Result<std::vector<OutboxRow>> JournalStore::history(std::uint64_t after, std::s
     const int system = errno;
     connection_->reset_all();
     return explain("read", file_, system, what);
+  }
+}
+
+Result<std::vector<OutboxRow>> JournalStore::last_states() {
+  errno = 0;
+  try {
+    SQLite::Statement select(connection_->database, kLastStates);
+    std::vector<OutboxRow> rows;
+    while (select.executeStep()) rows.push_back(row_of(select));
+    return rows;
+  } catch (const SQLite::Exception& what) {
+    return explain("read", file_, errno, what);
   }
 }
 

@@ -45,8 +45,9 @@ class JournalStore {
   /// All of `writes`, in order, or nothing. On return without error they are on the disk. Errors: no_space, io.
   Result<void> commit(const std::vector<JournalWrite>& writes);
 
-  /// As Journal::history and Journal::tombstone.
+  /// As Journal::history, Journal::last_states and Journal::tombstone.
   Result<std::vector<OutboxRow>> history(std::uint64_t after, std::size_t limit);
+  Result<std::vector<OutboxRow>> last_states();
   Result<std::optional<std::string>> tombstone(const std::string& id);
 
  private:

@@ -36,23 +36,29 @@ MqttApi::MqttApi(asio::io_context& loop, const Config& config, const std::string
       journal_(journal),
       topics_(config.mqtt.topic_root, config.gateway.id),
       started_at_(std::chrono::system_clock::now()),
-      mqtt_(options(password), handlers()),
+      password_(password),
+      mqtt_(options(), handlers()),
       outbox_(loop, journal, mqtt_, std::move(outbox)) {}
 
 MqttApi::~MqttApi() {
   stop(std::chrono::milliseconds(0));
 }
 
-MqttOptions MqttApi::options(const std::string& password) const {
+MqttOptions MqttApi::connection_options() const {
   MqttOptions options;
   options.uri = config_.mqtt.uri;
   options.client_id = "dfota-" + config_.gateway.id;
   options.username = config_.mqtt.username;
-  options.password = password;
+  options.password = password_;
   options.ca_file = config_.mqtt.ca_file;
   options.cert_file = config_.mqtt.cert_file;
   options.key_file = config_.mqtt.key_file;
   options.version = config_.mqtt.version;
+  return options;
+}
+
+MqttOptions MqttApi::options() const {
+  auto options = connection_options();
   options.status_topic = topics_.status();
   for (const auto& filter : {topics_.commands(), topics_.commands_to_all()})
     options.subscriptions.push_back({filter, false});
@@ -63,7 +69,12 @@ MqttOptions MqttApi::options(const std::string& password) const {
 MqttClient::Handlers MqttApi::handlers() {
   MqttClient::Handlers handlers;
   handlers.message = [this](const MqttMessage& message) { return take_message(message); };
-  handlers.connected = [this](bool) { asio::post(loop_, [this] { publish_everything(); }); };
+  handlers.connected = [this](bool session_present) {
+    asio::post(loop_, [this, session_present] {
+      publish_everything();
+      if (!session_present) asio::co_spawn(loop_, publish_last_states(), rethrow);
+    });
+  };
   handlers.taken_over = [this] {
     asio::post(loop_, [this] {
       if (on_taken_over) on_taken_over();
@@ -197,16 +208,16 @@ void MqttApi::send_reply(const MqttMessage& message, const std::string& verb, js
   mqtt_.publish(std::move(publication));
 }
 
-void MqttApi::publish_retained(const std::string& topic, const json& document) {
+MqttPublication MqttApi::retained(const std::string& topic, const json& document) {
   MqttPublication publication;
   publication.topic = topic;
   publication.payload = dump(document);
   publication.retained = true;
   publication.newest_only = true;
-  mqtt_.publish(std::move(publication));
+  return publication;
 }
 
-void MqttApi::publish_info() {
+json MqttApi::info_document() const {
   auto out = payload(config_.gateway.id);
   out["version"] = DFOTA_VERSION;
   out["started_at"] = rfc3339(started_at_);
@@ -215,27 +226,41 @@ void MqttApi::publish_info() {
   out["modules"] = config_.modules.size();
   out["hold"] = jobs_ != nullptr && jobs_->held() ? json(*jobs_->held()) : json(nullptr);
   out["problems"] = problems_;
-  publish_retained(topics_.info(), out);
+  return out;
+}
+
+void MqttApi::publish_info() {
+  mqtt_.publish(retained(topics_.info(), info_document()));
 }
 
 void MqttApi::set_problem(const std::string& code, const std::string& message) {
   if (!problems_.insert(code).second) return;
-  report_fault(code, message);
+  if (code == kJournalUnavailable) {
+    raise_alarm(code, message);
+  } else {
+    report_fault(code, message);
+  }
   publish_info();
 }
 
 void MqttApi::clear_problem(const std::string& code) {
-  if (problems_.erase(code) > 0) publish_info();
+  if (problems_.erase(code) == 0) return;
+  if (code == kJournalUnavailable) alarm_.reset();
+  publish_info();
 }
 
-void MqttApi::report_fault(const std::string& code, const std::string& message) {
+MqttPublication MqttApi::fault_publication(const std::string& code, const std::string& message) const {
   auto out = payload(config_.gateway.id);
   out["code"] = code;
   out["message"] = message;
   MqttPublication publication;
   publication.topic = topics_.gateway_error(code);
   publication.payload = dump(out);
-  mqtt_.publish(std::move(publication));
+  return publication;
+}
+
+void MqttApi::report_fault(const std::string& code, const std::string& message) {
+  mqtt_.publish(fault_publication(code, message));
 }
 
 void MqttApi::update_progress(const Job& job, const Part& part, const UpdateProgress& progress,
@@ -306,7 +331,7 @@ Awaitable<> MqttApi::publish_job_states() {
 }
 
 void MqttApi::publish_job_state(const Job& job) {
-  publish_retained(topics_.job_state(job.id()), job_state_payload(config_.gateway.id, 0, job));
+  mqtt_.publish(retained(topics_.job_state(job.id()), job_state_payload(config_.gateway.id, 0, job)));
 }
 
 /// Behind what the outbox still has of it.
@@ -359,7 +384,7 @@ void MqttApi::module_changed(const Module& module) {
   auto& published = module_states_[id];
   if (published == without_time) return;
   published = std::move(without_time);
-  publish_retained(topics_.module(id, "state"), state);
+  mqtt_.publish(retained(topics_.module(id, "state"), state));
 }
 
 /// The broker may have forgotten: every retained state is said again.
@@ -371,6 +396,31 @@ void MqttApi::publish_everything() {
   for (const auto& [id, job] : jobs_->all()) {
     if (!job->ended()) publish_job_state(*job);
   }
+}
+
+/// Of the jobs that have ended, as it was published before.
+Awaitable<> MqttApi::publish_last_states() {
+  const auto rows = co_await journal_.last_states();
+  if (!rows) {
+    log::warning("the last states of jobs are not said again: ", rows.error().message);
+    co_return;
+  }
+  for (const auto& row : *rows) {
+    const auto* job = jobs_->find(row.job);
+    if (job != nullptr && job->ended()) mqtt_.publish(publication_of(row));
+  }
+}
+
+/// While the journal fails, a command that waits at the broker cuts the connection again and again (it must not be
+/// acknowledged), and nothing else gets through: the alarm goes over a connection that takes no commands.
+void MqttApi::raise_alarm(const std::string& code, const std::string& message) {
+  auto options = connection_options();
+  options.client_id += "-alarm";
+  options.persistent_session = false;
+  alarm_ = std::make_unique<MqttClient>(std::move(options), MqttClient::Handlers());
+  alarm_->start();
+  alarm_->publish(fault_publication(code, message));
+  alarm_->publish(retained(topics_.info(), info_document()));
 }
 
 }  // namespace dfota

@@ -24,6 +24,7 @@ namespace dfota {
 class MqttApi : public JobListener {
  public:
   static constexpr auto kCommitLimit = std::chrono::seconds(20);  ///< well below 1.5 keep-alives
+  static constexpr auto kJournalUnavailable = "journal_unavailable";
   static constexpr auto kJobStateEvery = std::chrono::seconds(1);
 
   /// `password`: of mqtt.password_file. `outbox`: rows of the journal from before.
@@ -60,7 +61,8 @@ class MqttApi : public JobListener {
   void module_changed(const Module& module) override;
 
  private:
-  MqttOptions options(const std::string& password) const;
+  [[nodiscard]] MqttOptions options() const;
+  [[nodiscard]] MqttOptions connection_options() const;
   MqttClient::Handlers handlers();
   bool take_message(const MqttMessage& message);
   Awaitable<> handle(MqttMessage message, std::shared_ptr<std::promise<bool>> acknowledged);
@@ -68,12 +70,16 @@ class MqttApi : public JobListener {
   Awaitable<Result<void>> take_hold(const MqttMessage& message);
   [[nodiscard]] bool response_topic_allowed(const std::string& topic) const;
   void send_reply(const MqttMessage& message, const std::string& verb, nlohmann::json reply);
-  void publish_retained(const std::string& topic, const nlohmann::json& document);
+  static MqttPublication retained(const std::string& topic, const nlohmann::json& document);
+  [[nodiscard]] MqttPublication fault_publication(const std::string& code, const std::string& message) const;
+  [[nodiscard]] nlohmann::json info_document() const;
   void forget_module(const std::string& module);
   void publish_info();
   void publish_job_state(const Job& job);
   void publish_everything();
   Awaitable<> publish_job_states();
+  Awaitable<> publish_last_states();
+  void raise_alarm(const std::string& code, const std::string& message);
 
   asio::io_context& loop_;
   const Config& config_;
@@ -89,6 +95,8 @@ class MqttApi : public JobListener {
   std::map<std::string, nlohmann::json> module_states_;  ///< likewise, without the time
   std::set<std::string> dirty_jobs_;                     ///< their state changed since it was published
   bool publishing_job_states_ = false;
+  const std::string password_;
+  std::unique_ptr<MqttClient> alarm_;  ///< while the journal fails
   MqttClient mqtt_;
   Outbox outbox_;
 };

@@ -69,7 +69,7 @@ const FindingText& explain(Finding finding) {
       {"not_reachable", "The module began its download, but no request of it reached the file server",
        "Can http.public_url be reached from the module's network (private APN, routed address, firewall)?", true},
       {"interrupted", "The gateway was stopped before the download ended", "It is made again at no cost", true},
-      {"journal_unavailable", "The journal could not be written, so nothing was commanded",
+      {"journal_unavailable", "The journal could not be written, so the update was not let on",
        "Make room and check the disk under gateway.state_dir", false},
       {"expired", "The job expired before the module was commanded",
        "See expires, not_before, window and hold of the job; retry it with a new job, or later", false},

@@ -27,12 +27,13 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
   if (entry.uploading) file_data_until_ = Clock::now() + kUploadIdle + kUploadSettle;
   progress_.attempt = std::max(1u, entry.attempt);
   auto fate = co_await enter();
-  while (fate == Fate::attempt_over || fate == Fate::anew) {
+  while (fate != Fate::done) {
     env_.slot_over();
     if (fate == Fate::anew) {
       fate = co_await attempt();
       continue;
     }
+    co_await hear_it_out();
     const bool again = error_->retryable && checkpoint_.attempt < order_.attempts;
     const auto next_pause = again ? env_.backoff(checkpoint_.attempt + 1) : Clock::duration::zero();
     env_.attempt_failed(*error_, checkpoint_.attempt, again ? std::optional(next_pause) : std::nullopt);
@@ -51,6 +52,7 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
     fate = co_await attempt();
   }
   env_.slot_over();
+  co_await hear_it_out();
   if (result_.error) env_.attempt_failed(*result_.error, checkpoint_.attempt, std::nullopt);
   co_return result_;
 }
@@ -66,6 +68,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::enter() {
     case Step::released:
       begin_deadlines_of_before(checkpoint_.age);
       env_.adopt_slot();
+      if (!checkpoint_.token.empty()) serve_again();
       // One that fetches by itself may still be at it, at the port's next opening.
       if (!is_http()) openings_ = port_.openings() + (port_.is_open() ? 0 : 1);
       co_return co_await follow_flash();
@@ -338,11 +341,33 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::resume_download() {
   co_return Fate::anew;
 }
 
+/// A module whose download was cut off says so in a moment (HTTPEND). Before that it takes no command, and after the
+/// next one its word would be taken for the next attempt's.
+Awaitable<> UpdateProcedure::hear_it_out() {
+  if (danger_.evidence != Evidence::token_void) co_return;
+  const auto until = Clock::now() + seconds(timeouts_.listen);
+  while (Clock::now() < until && !transfer_error_ && port_.is_open()) {
+    co_await port_.changed().wait_until(until);
+    hear();
+  }
+}
+
 /// Between two attempts.
 Awaitable<> UpdateProcedure::pause(Clock::duration time) {
   const auto until = Clock::now() + time;
   co_await listen_until(until);
   checkpoint_.pause = {};
+}
+
+/// After a restart the last byte may not have left, and the module may ask for the rest of its file: the token is
+/// valid.
+void UpdateProcedure::serve_again() {
+  const auto offered = env_.offer(checkpoint_.token);
+  if (offered) {
+    env_.release_last_byte();
+  } else {
+    log::warning(port_.subject(), ": its delta cannot be served again: ", offered.error().message);
+  }
 }
 
 Awaitable<> UpdateProcedure::listen_until(Clock::time_point until) {

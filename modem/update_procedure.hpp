@@ -66,6 +66,7 @@ class UpdateProcedure {
   Awaitable<Fate> follow_flash();
   Awaitable<Fate> verify();
   Awaitable<Fate> resume_download();
+  void serve_again();
 
   // Pieces of them.
   Awaitable<Fate> upload();
@@ -78,6 +79,7 @@ class UpdateProcedure {
   Awaitable<Fate> end_silence();
   Awaitable<> stream_package();
   Awaitable<> remove_upload();
+  Awaitable<> hear_it_out();
   Awaitable<> pause(Clock::duration time);
   Awaitable<> listen_until(Clock::time_point until);
   Awaitable<> reopen_or_wait(Clock::time_point until);

@@ -101,6 +101,9 @@ class Survivor {
 
   struct Account {
     std::size_t results = 0, copies = 0, commands = 0, flashings = 0, asked_in_danger = 0;
+    /// Failed, with the old version: it died between "released" in the journal and the last byte, and what the module
+    /// said then (HTTPEND) nobody heard. Law 1 leaves it at that.
+    int undecided = 0;
     std::map<std::string, int> outcomes;
   };
 
@@ -120,6 +123,7 @@ class Survivor {
       const std::string module = payload["module"], outcome = payload["outcome"];
       ++account.outcomes[outcome];
       if (outcome == "succeeded") ++succeeded[module];
+      if (outcome == "failed" && payload["error"]["code"] == "target_mismatch") ++account.undecided;
       // In order for each job, the first time it is said.
       CHECK(payload["seq"].get<std::uint64_t>() > newest[payload["job"]]);
       newest[payload["job"]] = payload["seq"];

@@ -33,7 +33,7 @@ std::vector<JournalWrite> commit_number(unsigned n, std::size_t bytes) {
       writes.emplace_back(OutboxRow{n, job, "t", document, n % 8 == 2});
       break;
     default:
-      writes.emplace_back(ForgetOutbox{n - 1});
+      writes.emplace_back(MarkSent{n - 1});
       if (n > 8) writes.emplace_back(ForgetJob{"job" + std::to_string(n / 4 - 2)});
       break;
   }
