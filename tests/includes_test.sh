@@ -30,6 +30,7 @@ SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal_store\.[ch]pp$|^tests/
 libsodium     ^sodium(\.h$|/)          ^transport/sha256\.[ch]pp$|^modem/simulator/|^tests/
 CLI11         ^CLI/                    ^(gateway|modem/simulator)/main\.cpp$|^gateway/ctl/[a-z_]*\.cpp$|^tests/bench/
 doctest       ^doctest/                ^tests/
+rapidcheck    ^rapidcheck(/|\.h$)     ^tests/
 '
 
 check() {  # ROOT
@@ -209,6 +210,7 @@ config/a.cpp #include <asio/io_context.hpp>
 config/a.cpp #include <asio.hpp>
 transport/a.cpp #include <nlohmann/json.hpp>
 modem/a.cpp #include <doctest/doctest.h>
+modem/a.cpp #include <rapidcheck.h>
 extra/a.cpp int outside_the_house;
 CASES
   echo "self-test: $((cases - missed)) of $cases violations found"
