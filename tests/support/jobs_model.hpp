@@ -146,6 +146,8 @@ class JobsModel {
         part.uncertain = true;
         part.in_hand = part.in_hand && modules.at(module).busy;
       }
+      // A module that was only being asked who it is may be away now.
+      if (!has_begun(id, job)) job.rank = 0;
     }
   }
 
@@ -186,6 +188,13 @@ class JobsModel {
     return static_cast<unsigned>(std::count_if(job.modules.begin(), job.modules.end(), [&](const auto& module) {
       return outcome_of(id, job.run, module) == outcome;
     }));
+  }
+
+  /// Something of its run is in the journal.
+  [[nodiscard]] bool has_begun(const std::string& id, const ModelJob& job) const {
+    return std::any_of(job.parts.begin(), job.parts.end(), [&](const auto& part) {
+      return part.second.orders > 0 || outcome_of(id, job.run, part.first);
+    });
   }
 
   /// By what has ended: a lost module, a canary that did not succeed, too many failures.
