@@ -45,7 +45,7 @@ std::string_view to_word(JobState state) {
 JobState Job::state() const {
   if (verdict) return *verdict;
   if (paused) return JobState::paused;
-  return tally.running + tally.ended > 0 ? JobState::running : JobState::queued;
+  return tally.begun || tally.ended > 0 ? JobState::running : JobState::queued;
 }
 
 Part* Job::part_of(const std::string& module) const {
@@ -59,7 +59,7 @@ void Job::add_part(const std::string& module) {
 }
 
 void Job::begin(Part& part) {
-  part.begun = true;
+  part.begun = tally.begun = true;
   ++tally.running;
 }
 
@@ -73,6 +73,7 @@ void Job::end(Part& part, UpdateResult result) {
 void Job::count_again() {
   tally = Tally();
   for (const auto& part : parts) {
+    tally.begun = tally.begun || part->begun || part->begun_at;
     if (part->result) {
       ++tally.ended;
       ++tally.outcomes[static_cast<std::size_t>(part->result->outcome)];

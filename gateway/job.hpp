@@ -34,6 +34,7 @@ struct Part {
 /// How many parts of a job run, and how many have which outcome.
 struct Tally {
   std::size_t running = 0, ended = 0;
+  bool begun = false;  ///< a part has begun, be it in an earlier process
   std::array<std::size_t, 6> outcomes{};
   [[nodiscard]] std::size_t of(Outcome outcome) const { return outcomes[static_cast<std::size_t>(outcome)]; }
 };

@@ -82,6 +82,19 @@ TEST_CASE("a job and its parts come back from the journal as they went in") {
   CHECK(to_document(*again) == to_document(part));
 }
 
+TEST_CASE("a job that has begun is not queued again, when a restart finds its module away") {
+  auto job = job_with({});
+  job.add_part("m1");
+  job.count_again();
+  CHECK(job.state() == JobState::queued);
+  job.parts[0]->begun_at = from_ms(5);
+  auto back = *job_from_document(to_document(job));
+  *back.parts[0] = *part_from_document(to_document(*job.parts[0]));
+  back.count_again();
+  CHECK(back.state() == JobState::running);
+  CHECK(back.tally.running == 0);
+}
+
 TEST_CASE("a document that is none is told, not taken") {
   CHECK_FALSE(job_from_document("{}"));
   CHECK_FALSE(job_from_document("nonsense"));
