@@ -90,6 +90,7 @@ bool TcpModule::pump() {
   ::setsockopt(next, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   close_handle(connection_);
   connection_ = next;
+  ++connections_;
   received_.clear();
   return true;
 }
@@ -102,8 +103,10 @@ std::optional<std::string> TcpModule::next_line() {
   return line;
 }
 
-void TcpModule::say(std::string_view bytes) {
-  if (connection_ >= 0) ::send(connection_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+bool TcpModule::say(std::string_view bytes) {
+  if (connection_ < 0) return false;
+  const auto sent = ::send(connection_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  return sent == static_cast<ssize_t>(bytes.size());
 }
 
 TcpDownload::TcpDownload(std::uint16_t port, const std::string& path) {

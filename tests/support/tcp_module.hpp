@@ -25,17 +25,20 @@ class TcpModule {
   bool pump();
   /// The next command, without its CR.
   std::optional<std::string> next_line();
-  /// Bytes as they are; lost without a connection, as on a wire.
-  void say(std::string_view bytes);
+  /// Bytes as they are; false: nobody listens, and they are lost, as on a wire.
+  bool say(std::string_view bytes);
+  /// How many there have been.
+  [[nodiscard]] unsigned connections() const { return connections_; }
 
  private:
   int reserved_ = -1;  ///< keeps the number ours while nobody listens
   int listener_ = -1, connection_ = -1;
   std::uint16_t number_ = 0;
+  unsigned connections_ = 0;
   std::string received_;
 };
 
-/// A blocking-free GET of what a module was told, counting the bytes of the body.
+/// A GET of what a module was told, counting the bytes of the body.
 class TcpDownload {
  public:
   TcpDownload(std::uint16_t port, const std::string& path);
