@@ -276,15 +276,23 @@ UpdateProcedure::Fate UpdateProcedure::judge(const Identity& identity) {
                 UpdateError::of(Finding::target_mismatch, Phase::verifying, "the module runs " + version_));
 }
 
-/// Voids the token. When the last byte had not been released, the attempt is over with certainty; else it goes on in
-/// danger.
-/// After a restart: what is left of them. However long we were away, it is listened to, and asked once.
+/// After a restart: what is left of them. However long we were away, it is listened to, and asked once, also when its
+/// port comes later than we do.
 void UpdateProcedure::begin_deadlines_of_before(Clock::duration age) {
   begin_deadlines();
-  const auto least = Clock::now() + seconds(timeouts_.progress_gap) + seconds(timeouts_.listen);
-  update_deadline_ = std::max(least, update_deadline_ - age);
+  update_deadline_ -= age;
+  hear_out();
+  unheard_ = !port_.is_open();
 }
 
+/// Time for one silence, and for the answer that ends it.
+void UpdateProcedure::hear_out() {
+  const auto least = Clock::now() + seconds(timeouts_.progress_gap) + seconds(timeouts_.listen);
+  update_deadline_ = std::max(least, update_deadline_);
+}
+
+/// Voids the token. When the last byte had not been released, the attempt is over with certainty; else it goes on in
+/// danger.
 UpdateProcedure::Fate UpdateProcedure::cut_off(Finding finding, std::string message) {
   if (!env_.void_token()) return Fate::go_on;
   danger_.evidence = Evidence::token_void;

@@ -393,6 +393,7 @@ Awaitable<> UpdateProcedure::reopen_or_wait(Clock::time_point until) {
   if (opened) {
     port_gone_at_.reset();
     next_gap_ = Clock::now() + seconds(timeouts_.progress_gap);
+    if (std::exchange(unheard_, false)) hear_out();
     co_return;
   }
   if (!warned_reboot_ && Clock::now() >= *port_gone_at_ + seconds(timeouts_.reboot)) {

@@ -93,6 +93,7 @@ class UpdateProcedure {
   [[nodiscard]] bool may_command() const { return env_.permission() == UpdateEnv::Permission::go; }
   void begin_deadlines();
   void begin_deadlines_of_before(Clock::duration age);
+  void hear_out();
   void follow(const Profile* profile);
 
   // What was heard.
@@ -157,6 +158,7 @@ class UpdateProcedure {
   Clock::time_point last_heard_at_;
 
   Clock::time_point start_deadline_, download_deadline_, update_deadline_, next_gap_;
+  bool unheard_ = false;  ///< it was commanded before a restart, and its port has not been opened since
   bool warned_reboot_ = false;
   std::optional<Clock::time_point> port_gone_at_;
   std::optional<Clock::time_point> file_data_until_;  ///< what is written before may be taken for file data

@@ -320,6 +320,19 @@ TEST_CASE("after a restart") {
     CHECK(f.env.tokens == std::vector<std::string>{entry.token});
     CHECK(f.env.state.released);
   }
+  SUBCASE("long after its time, one whose port comes later than we do is asked once before it is lost") {
+    entry.step = Step::released;
+    entry.age = std::chrono::hours(2);
+    f.module.unplug();
+    f.begin(entry);
+    f.step(2 * seconds(f.timeouts.listen));
+    f.module.plug();
+    f.step(200ms);
+    f.step(seconds(f.timeouts.progress_gap));
+    f.module.expect("AT", "\r\nOK\r\n");
+    f.verify(kTo);
+    CHECK(f.outcome() == Outcome::succeeded);
+  }
   SUBCASE("one that asks for its file again goes on with it") {
     entry.step = Step::commanded;
     f.begin(entry);
