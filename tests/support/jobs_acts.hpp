@@ -83,11 +83,9 @@ class JobsActs {
       if (!world_.module(i).plugged()) act({Act::port, i});
     }
     for (unsigned second = 0; second < kPatience && !world_.failed() && !all_ended(); second += kLook) {
-      // Somebody has looked at the lost ones, and cycled their power.
-      if (second % 100 == 0 && second > 0) {
-        for (unsigned i = 0; i < JobsWorld::kModules; ++i) {
-          if (world_.module(i).may_flash()) world_.module(i).revive();
-        }
+      // Somebody has looked at those that were lost, and cycled their power.
+      for (unsigned i = 0; i < JobsWorld::kModules && second % 100 == 99 - 99 % kLook; ++i) {
+        if (!world_.module(i).downloading()) world_.module(i).revive();
       }
       world_.pass(kLook);
     }

@@ -59,7 +59,7 @@ class QuickModule {
     if (state_ == State::dead) wake_up();
     if (state_ == State::downloading) give_up_download();
   }
-  /// As a person does who cycles its power.
+  /// As a person does who cycles its power. What flashes goes on.
   void revive() {
     unplug();
     plug();

@@ -47,7 +47,7 @@ class UpdateModel {
     require(now >= opened_at_ + listen_, line + " was written before the port was listened to (law 4)");
     if (line.starts_with("AT+QFOTADL=")) return commanded(line);
     if (line == "AT" && !may_speak()) {
-      require(open_ && (disk_.step == Step::released || says_it_has_all_),
+      require((open_ && disk_.step == Step::released) || says_it_has_all_,
               "a bare AT, and only listening is allowed (law 3)");
       require(now >= last_sound_ + gap_, "a bare AT before the silence was long enough (law 3)");
       last_sound_ = now;
@@ -101,8 +101,9 @@ class UpdateModel {
   }
   /// The gateway died: it knows what is on the disk, and has to listen anew.
   void died() {
-    asked_ = answers_ = false;
-    command_due_ = false;
+    // What flashed before, and is silent while it is listened to, nobody can know of (law 4).
+    asked_ = answers_ = flashes_ = command_due_ = false;
+    asked_from_.reset();
     if (disk_.step == Step::commanded) no_cost_ = true;
     if (disk_.step == Step::released) open_ = true;
   }
