@@ -114,7 +114,8 @@ class JobsModel {
     const auto where = "job " + id + ", run " + std::to_string(run) + ": ended in " + verdict;
     require(!outcome_of(id, run, ""), where + ", once more");
     pending_[{id, run, ""}] = verdict;
-    const auto& job = jobs.at(id);
+    auto& job = jobs.at(id);
+    job.paused = false;  // a job that has ended is not paused, nor is its next run
     require(job.run == run && verdict == verdict_of(id, job), where + ", by its modules it is " + verdict_of(id, job));
   }
 
