@@ -72,8 +72,11 @@ class GatewayLife : public JobListener {
 
   /// `done` is called with the reply, in the turn in which it could be published.
   void command(std::string verb, nlohmann::json document, std::function<void(const nlohmann::json&)> done) {
+    ++unanswered_;
     asio::co_spawn(loop_, ask(std::move(verb), std::move(document), std::move(done)), rethrow_bug);
   }
+
+  [[nodiscard]] bool owes_answers() const { return unanswered_ > 0; }
 
   /// Begins to wait until all that was put is on the disk. Where it is, that takes kIdleHandlers of the loop.
   void wait_for_disk() {
@@ -105,6 +108,7 @@ class GatewayLife : public JobListener {
  private:
   Awaitable<> ask(std::string verb, nlohmann::json document, std::function<void(const nlohmann::json&)> done) {
     const auto answer = co_await commands_->run(std::move(verb), std::move(document), false);
+    --unanswered_;
     if (answer) done(answer->reply);
   }
   Awaitable<> disk() {
@@ -137,6 +141,7 @@ class GatewayLife : public JobListener {
   std::unique_ptr<Commands> commands_;
   JournalContents contents_;
   bool waiting_ = false;
+  unsigned unanswered_ = 0;
 };
 
 }  // namespace dfota::test

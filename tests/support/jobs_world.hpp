@@ -42,7 +42,7 @@ class JobsWorld {
   }
   static constexpr std::size_t kModules = 4;
 
-  /// Until nothing is ready, nothing waits for the disk, and no byte is under way. The time stands still.
+  /// Until nothing is ready, nothing waits for the disk or an answer, and no byte is under way. The time stands still.
   void settle() {
     const auto give_up = std::chrono::steady_clock::now() + kWatchdog;
     for (bool at_rest = false; !at_rest && !failed();) {
@@ -233,6 +233,7 @@ class JobsWorld {
   }
 
   [[nodiscard]] bool under_way() const {
+    if (life_->owes_answers()) return true;
     for (const auto& module : rack_) {
       const auto* download = module->download();
       if (!module->downloading() || download == nullptr) continue;
