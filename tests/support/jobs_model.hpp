@@ -193,9 +193,8 @@ class JobsModel {
 
   /// Something of its run is in the journal.
   [[nodiscard]] bool has_begun(const std::string& id, const ModelJob& job) const {
-    return std::any_of(job.parts.begin(), job.parts.end(), [&](const auto& part) {
-      return part.second.orders > 0 || outcome_of(id, job.run, part.first);
-    });
+    return std::any_of(job.parts.begin(), job.parts.end(),
+                       [&](const auto& part) { return part.second.orders > 0 || outcome_of(id, job.run, part.first); });
   }
 
   /// By what has ended: a lost module, a canary that did not succeed, too many failures.
