@@ -16,7 +16,10 @@ namespace dfota::test {
 template <class Testable>
 void check_property(const std::string& name, int cases, Testable&& testable) {
   auto params = rc::detail::configuration().testParams;
-  if (std::getenv("RC_PARAMS") == nullptr) params.maxSuccess = cases;
+  if (std::getenv("RC_PARAMS") == nullptr) {
+    params.maxSuccess = cases;
+    params.maxSize = 40;
+  }
   rc::detail::TestMetadata metadata;
   metadata.id = metadata.description = name;
   const auto result = rc::detail::checkTestable(std::forward<Testable>(testable), metadata, params);

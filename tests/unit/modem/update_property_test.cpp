@@ -35,7 +35,7 @@ struct Quiet {
 
 TEST_CASE("whatever the module, the journal and the orders do, the laws of an update hold") {
   const Quiet quiet;
-  test::check_property("update", 60, [] {
+  test::check_property("update", 100, [] {
     const auto delivery = *rc::gen::inRange(0U, 4U);
     const auto attempts = *rc::gen::inRange(1U, 4U);
     const auto acts = *rc::gen::container<std::vector<UpdateAct>>(any_act());
