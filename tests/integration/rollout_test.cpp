@@ -14,7 +14,8 @@ using Json = nlohmann::json;
 
 namespace {
 
-RigOptions rack_of(int modules, std::vector<std::string> faults = {}, std::map<std::string, std::string> settings = {}) {
+RigOptions rack_of(int modules, std::vector<std::string> faults = {},
+                   std::map<std::string, std::string> settings = {}) {
   RigOptions options;
   options.rack.modules = modules;
   options.rack.faults = std::move(faults);
@@ -29,8 +30,9 @@ Json outcomes(const Json& last) {
 /// Of the rack's whole log, the place of the first such event of a module; a large one when there is none.
 std::size_t place_of(Rig& rig, const std::string& module, const std::string& event) {
   const auto& events = rig.rack.events();
-  const auto found = std::find_if(events.begin(), events.end(),
-                                  [&](const Json& one) { return one["module"] == module && one["event"] == event; });
+  const auto found = std::find_if(events.begin(), events.end(), [&](const Json& one) {
+    return one.value("module", "") == module && one.value("event", "") == event;
+  });
   return static_cast<std::size_t>(found - events.begin());
 }
 
@@ -86,8 +88,12 @@ TEST_CASE("canaries are modules that really ran: skipped, rejected and absent on
   rig.accept(job);
   const auto last = rig.finish("canary");
   CHECK(last["state"] == "partial");
-  CHECK(outcomes(last) == Json({{"m0", "skipped"}, {"m1", "rejected"}, {"m2", "rejected"}, {"m3", "succeeded"},
-                                {"m4", "succeeded"}, {"m5", "succeeded"}}));
+  CHECK(outcomes(last) == Json({{"m0", "skipped"},
+                                {"m1", "rejected"},
+                                {"m2", "rejected"},
+                                {"m3", "succeeded"},
+                                {"m4", "succeeded"},
+                                {"m5", "succeeded"}}));
   rig.rack.stop();
   // m3 and m4 were the canaries: the third was told when both had been through.
   CHECK(place_of(rig, "m5", "qfotadl") > place_of(rig, "m3", "flashing_end"));

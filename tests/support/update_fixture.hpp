@@ -180,6 +180,8 @@ struct UpdateFixture {
     module.run_until([&] { return result.has_value(); });
   }
   Outcome outcome() {
+    module.settle();
+    if (!result) step(seconds(timeouts.listen));  // a module whose download was cut off is heard out
     REQUIRE(module.run_until([&] { return result.has_value(); }));
     return result->outcome;
   }

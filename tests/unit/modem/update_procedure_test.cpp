@@ -249,6 +249,7 @@ TEST_CASE(
   CHECK_FALSE(f.env.was_asked("void"));
   f.step(2s);
   CHECK(f.env.was_asked("void"));
+  f.step(3s);  // heard out
   REQUIRE(f.env.errors.size() == 1);
   CHECK(f.env.errors[0].name == "start_timeout");
   f.step(10s);
