@@ -263,6 +263,7 @@ void MqttConnection::Paho::on_greeting(const mqtt::token& token) {
   for (const auto port : local_ports_to(broker_.host, broker_.port)) {
     if (!ports_before_.contains(port)) own_ports_.insert(port);
   }
+  send_at_once_to(broker_.host, broker_.port, own_ports_);
   events_.connected(greeting);
 }
 

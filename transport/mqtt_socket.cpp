@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cstdlib>
@@ -67,6 +68,13 @@ std::set<std::uint16_t> local_ports_to(const std::string& host, std::uint16_t po
   std::set<std::uint16_t> ports;
   for_each_socket_to(host, port, [&](int, std::uint16_t local_port) { ports.insert(local_port); });
   return ports;
+}
+
+void send_at_once_to(const std::string& host, std::uint16_t port, const std::set<std::uint16_t>& local_ports) {
+  for_each_socket_to(host, port, [&](int fd, std::uint16_t local_port) {
+    const int on = 1;
+    if (local_ports.contains(local_port)) ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  });
 }
 
 void shut_down_sockets_to(const std::string& host, std::uint16_t port, const std::set<std::uint16_t>& local_ports) {

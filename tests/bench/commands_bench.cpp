@@ -23,7 +23,7 @@ using Instant = std::chrono::steady_clock::time_point;
 
 namespace {
 
-constexpr auto kPatience = std::chrono::minutes(5);
+constexpr auto kPatience = std::chrono::minutes(2);
 constexpr auto kRoot = "dfota/v1/bench/", kReplies = "dfota/v1/client/bench";
 constexpr std::size_t kModules = 16;
 constexpr std::size_t kAskedAlone = 500;  ///< commands that wait for the reply to the one before
@@ -181,10 +181,8 @@ class Subject {
     if (!process_->wait_for_err(" modules, files on ", kPatience))
       throw std::runtime_error("the gateway did not start: " + process_->err());
     start.journal_s = since(began);
-    const auto fresh = [](const std::vector<MqttMessage>& messages) {
-      return std::any_of(messages.begin(), messages.end(), [](const auto& message) { return !message.retained; });
-    };
-    if (!observer_.wait_for(fresh, kPatience)) throw std::runtime_error("waited in vain for R/info");
+    if (!observer_.wait_for_topic(kRoot + std::string("info"), kPatience))
+      throw std::runtime_error("waited in vain for R/info");
     start.info_s = since(began);
     return start;
   }
