@@ -83,6 +83,7 @@ class Journal::Impl {
   Awaitable<Result<void>> committed();
   template <class T>
   Awaitable<Result<T>> read(std::function<Result<T>(JournalStore&)> query);
+  [[nodiscard]] bool may_be_forgotten(const std::string& id) const { return forgotten_.may_hold(id); }
   JournalContents take_contents() { return std::move(contents_); }
   [[nodiscard]] const std::string& set_aside() const { return set_aside_; }
   std::uint64_t next_seq() { return ++last_seq_; }
@@ -101,6 +102,7 @@ class Journal::Impl {
   asio::io_context& loop_;
   Journal& journal_;
   JournalContents contents_;
+  ForgottenIds forgotten_;
   std::string set_aside_;
   std::uint64_t last_seq_;
   Batch gathered_;  // in this turn
@@ -146,6 +148,7 @@ Journal::Impl::Impl(asio::io_context& loop, Journal& journal, std::unique_ptr<Jo
     : loop_(loop),
       journal_(journal),
       contents_(store->take_contents()),
+      forgotten_(store->take_forgotten()),
       set_aside_(store->set_aside()),
       last_seq_(store->last_seq()),
       store_(std::move(store)),
@@ -175,6 +178,7 @@ void Journal::Impl::put(Write kind, JournalWrite write) {
     if (journal_.on_overrun) asio::post(loop_, journal_.on_overrun);
     return;
   }
+  if (const auto* tombstone = std::get_if<JournalContents::Tombstone>(&write)) forgotten_.add(tombstone->id);
   ++put_.writes;
   put_.bytes += bytes;
   gathered_.writes.push_back(std::move(write));
@@ -365,8 +369,13 @@ Awaitable<Result<std::vector<OutboxRow>>> Journal::last_states() {
   return impl_->read<std::vector<OutboxRow>>([](JournalStore& store) { return store.last_states(); });
 }
 Awaitable<Result<std::optional<std::string>>> Journal::tombstone(std::string id) {
-  return impl_->read<std::optional<std::string>>(
-      [id = std::move(id)](JournalStore& store) { return store.tombstone(id); });
+  using Found = std::optional<std::string>;
+  if (!impl_->may_be_forgotten(id)) co_return Found();
+  const auto written = co_await impl_->committed();
+  if (!written) co_return written.error();
+  const std::function<Result<Found>(JournalStore&)> query = [id](JournalStore& store) { return store.tombstone(id); };
+  auto found = co_await impl_->read<Found>(query);
+  co_return found;
 }
 
 Awaitable<Result<void>> Journal::committed() {

@@ -90,6 +90,9 @@ class Journal {
   Awaitable<Result<std::vector<OutboxRow>>> history(std::uint64_t after, std::size_t limit);
   /// The newest retained state of each job, of those that were published. Errors: io.
   Awaitable<Result<std::vector<OutboxRow>>> last_states();
+  /// What is left of a forgotten job; nothing when there never was one of this id, and then at once. One that waits for
+  /// the disk is waited for: nobody may take a job for a new one because its end is not written yet. Errors: io, and
+  /// those of committed().
   Awaitable<Result<std::optional<std::string>>> tombstone(std::string id);
 
   /// The disk took a write again (nothing), or did not; told when that changes.

@@ -315,6 +315,9 @@ void JournalStore::load() {
   SQLite::Statement facts(database, "SELECT name, document FROM fact");
   while (facts.executeStep()) contents_.facts[facts.getColumn(0).getString()] = facts.getColumn(1).getString();
 
+  SQLite::Statement tombstones(database, "SELECT id FROM tombstone");
+  while (tombstones.executeStep()) forgotten_.add(tombstones.getColumn(0).getString());
+
   SQLite::Statement sequence(database, "SELECT seq FROM sqlite_sequence WHERE name = 'outbox'");
   if (sequence.executeStep()) last_seq_ = static_cast<std::uint64_t>(sequence.getColumn(0).getInt64());
 }

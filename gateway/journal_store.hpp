@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/forgotten_ids.hpp"
 #include "gateway/journal.hpp"
 #include "transport/base/result.hpp"
 
@@ -39,6 +40,7 @@ class JournalStore {
   ~JournalStore();
 
   JournalContents take_contents() { return std::move(contents_); }
+  ForgottenIds take_forgotten() { return std::move(forgotten_); }     ///< of every tombstone
   [[nodiscard]] std::uint64_t last_seq() const { return last_seq_; }  ///< the highest ever put, 0 for none
   [[nodiscard]] std::string set_aside() const { return set_aside_.string(); }
 
@@ -59,6 +61,7 @@ class JournalStore {
   std::filesystem::path file_, set_aside_;
   std::unique_ptr<Connection> connection_;
   JournalContents contents_;
+  ForgottenIds forgotten_;
   std::uint64_t last_seq_ = 0;
 };
 

@@ -104,6 +104,10 @@ void Rig::write_config(const std::map<std::string, std::string>& settings) {
   for (int i = 0; i < options_.rack.modules; ++i) {
     file << "[[module]]\nid = " << quoted(m(i)) << "\nport = " << quoted(rack.port(i)) << "\n";
   }
+  for (int i = 0; i < options_.absent; ++i) {
+    const auto id = "absent-" + std::to_string(i);
+    file << "[[module]]\nid = " << quoted(id) << "\nport = " << quoted(dir_ / id) << "\n";
+  }
 }
 
 std::vector<std::string> Rig::gateway_argv() const {

@@ -28,6 +28,7 @@ struct RigOptions {
   std::size_t delta_bytes = 65536;
   /// "section.key" and its TOML value: added to, or instead of, what the rig writes. An empty value removes the key.
   std::map<std::string, std::string> settings{};
+  int absent = 0;  ///< more modules, absent-0, absent-1, ..., whose ports do not exist
   bool start = true;
   bool verbose = false;                ///< the gateway logs the AT dialogues
   bool proxy = false;                  ///< the gateway reaches the broker through Rig::proxy

@@ -1,0 +1,90 @@
+#include "gateway/forgotten_ids.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <asio/co_spawn.hpp>
+#include <csignal>
+
+#include "gateway/journal.hpp"
+#include "tests/support/temp_dir.hpp"
+
+using namespace dfota;
+
+namespace {
+
+using Found = Result<std::optional<std::string>>;
+
+std::unique_ptr<Journal> open(asio::io_context& loop, const test::TempDir& dir) {
+  auto journal = Journal::open(loop, dir.path() / "journal.db");
+  REQUIRE(journal.ok());
+  return std::move(*journal);
+}
+
+Found look_up(asio::io_context& loop, Journal& journal, const std::string& id) {
+  std::optional<Found> found;
+  asio::co_spawn(loop, journal.tombstone(id), [&](const std::exception_ptr& bug, Found answer) {
+    if (bug) std::rethrow_exception(bug);
+    found = std::move(answer);
+  });
+  loop.restart();
+  loop.run();
+  REQUIRE(found.has_value());
+  return *found;
+}
+
+/// No file of this process grows while it lives.
+struct FullDisk {
+  FullDisk() : handler(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before);
+    rlimit none = before;
+    none.rlim_cur = 0;
+    setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &before);
+    std::signal(SIGXFSZ, handler);
+  }
+  void (*handler)(int);
+  rlimit before{};
+};
+
+}  // namespace
+
+TEST_CASE("an id that was added is held, and of ten thousand others hardly any is taken for one") {
+  ForgottenIds ids;
+  for (int i = 0; i < 10'000; ++i) ids.add("night-" + std::to_string(i));
+  int mistaken = 0;
+  for (int i = 0; i < 10'000; ++i) {
+    CHECK(ids.may_hold("night-" + std::to_string(i)));
+    if (ids.may_hold("day-" + std::to_string(i))) ++mistaken;
+  }
+  CHECK(mistaken < 500);
+}
+
+TEST_CASE("a tombstone is found in the turn of the loop in which it is put, and after reopening") {
+  const test::TempDir dir;
+  asio::io_context loop;
+  {
+    const auto journal = open(loop, dir);
+    CHECK(look_up(loop, *journal, "r3").value() == std::nullopt);
+    journal->put_tombstone(Write::tombstone, {"r3", 1000, "{}"});
+    CHECK(look_up(loop, *journal, "r3").value() == "{}");
+  }
+  const auto journal = open(loop, dir);
+  CHECK(look_up(loop, *journal, "r3").value() == "{}");
+  CHECK(look_up(loop, *journal, "r4").value() == std::nullopt);
+}
+
+TEST_CASE("while a tombstone cannot be written, its id is not taken for a new one") {
+  const test::TempDir dir;
+  asio::io_context loop;
+  const auto journal = open(loop, dir);
+  {
+    const FullDisk full;
+    journal->put_tombstone(Write::tombstone, {"r3", 1000, "{}"});
+    CHECK_FALSE(look_up(loop, *journal, "r3").ok());
+    CHECK(look_up(loop, *journal, "r4").value() == std::nullopt);
+  }
+  CHECK(look_up(loop, *journal, "r3").value() == "{}");
+}
