@@ -45,3 +45,21 @@ TEST_CASE("the extension that a module's file gets") {
   for (const auto* name : {"delta", "delta.", "delta.pack", "delta.a-b", "delta.a_b"})
     CHECK(short_extension(name) == ".bin");
 }
+
+TEST_CASE("times of RFC 3339 are read, with Z or an offset, and nothing else is one") {
+  const auto ms = [](const char* text) {
+    const auto time = parse_rfc3339(text);
+    return time ? to_ms(*time) : -1;
+  };
+  CHECK(ms("2026-03-01T12:00:00Z") == 1772366400000);
+  CHECK(ms("2026-03-01T12:00:00.1239Z") == 1772366400123);
+  CHECK(ms("2026-03-01T13:30:00+01:30") == 1772366400000);
+  CHECK(ms("2026-02-28T23:00:00.5-13:00") == 1772366400500);
+  for (const auto* text :
+       {"", "2026-03-01", "2026-03-01T12:00:00", "2026-03-01 12:00:00Z", "2026-02-29T12:00:00Z", "2026-13-01T12:00:00Z",
+        "2026-03-01T24:00:00Z", "2026-03-01T12:00:00+1:00", "2026-03-01T12:00:00.Z", "2026-03-01T12:00:00ZZ",
+        "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z", "tomorrow"}) {
+    CAPTURE(text);
+    CHECK(ms(text) == -1);
+  }
+}
