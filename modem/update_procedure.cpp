@@ -57,25 +57,6 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
   co_return result_;
 }
 
-/// After a restart the story goes on where the journal says it was.
-Awaitable<UpdateProcedure::Fate> UpdateProcedure::enter() {
-  switch (checkpoint_.step) {
-    case Step::preparing:
-      co_await pause(checkpoint_.pause);
-      co_return co_await attempt();
-    case Step::commanded:
-      co_return co_await resume_download();
-    case Step::released:
-      begin_deadlines_of_before(checkpoint_.age);
-      env_.adopt_slot();
-      if (!checkpoint_.token.empty()) serve_again();
-      // One that fetches by itself may still be at it, at the port's next opening.
-      if (!is_http()) openings_ = port_.openings() + (port_.is_open() ? 0 : 1);
-      co_return co_await follow_flash();
-  }
-  co_return Fate::done;
-}
-
 Awaitable<UpdateProcedure::Fate> UpdateProcedure::attempt() {
   forget_what_was_heard();
   // FOTA that was heard in the pause since the last attempt stays heard: it is somebody else's, and hands off.
@@ -234,6 +215,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::release() {
   const auto committed = co_await env_.commit(next);
   if (!committed && !downloaded_ && !flashing_)
     co_return cut_off(Finding::journal_unavailable, committed.error().message);
+  if (!committed) write_again_at_ = Clock::now() + kWriteAgain;
   checkpoint_ = next;
   danger_.step = Step::released;
   begin_deadlines();
@@ -252,6 +234,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_flash() {
   for (;;) {
     hear();
     if (file_wanted_ && !streamed_) co_await stream_package();
+    if (write_again_at_ && Clock::now() >= *write_again_at_) co_await write_again();
     const auto now = Clock::now();
     if (const auto fate = flash_verdict(now)) co_return *fate;
     if (fetching()) {
@@ -268,10 +251,18 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_flash() {
       if (fate != Fate::go_on) co_return fate;
     }
     auto wake = std::min({update_deadline_, next_gap_, may_ask_at()});
+    if (write_again_at_) wake = std::min(wake, *write_again_at_);
     if (powered_down_at_) wake = std::min(wake, *powered_down_at_ + seconds(timeouts_.listen));
     if (is_http() && fetching()) wake = std::min(wake, now + kProgressTick);
     co_await reopen_or_wait(wake);
   }
+}
+
+/// The module flashes whatever the journal says: a restart must know it, too.
+Awaitable<> UpdateProcedure::write_again() {
+  write_again_at_ = Clock::now() + kWriteAgain;
+  const auto committed = co_await env_.commit(checkpoint_);
+  if (committed) write_again_at_.reset();
 }
 
 /// Nothing at all was heard for progress_gap: one bare AT, whose answer ends the silence (law 3).
@@ -314,33 +305,6 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::verify() {
   co_return judge(identity.value());
 }
 
-/// After a restart before the last byte: when the module asks for its file again while it is listened to, the attempt
-/// goes on; else the token is voided and the attempt is made again at no cost.
-Awaitable<UpdateProcedure::Fate> UpdateProcedure::resume_download() {
-  env_.adopt_slot();
-  const auto offered = env_.offer(checkpoint_.token);
-  start_deadline_ = Clock::now() + seconds(std::max(timeouts_.listen, 1.0));
-  download_deadline_ = std::max(start_deadline_, Clock::now() + seconds(timeouts_.download) - checkpoint_.age);
-  report(Phase::downloading);
-  while (offered && Clock::now() < start_deadline_ && env_.transfer().requests == 0 && !transfer_error_ &&
-         !downloaded_ && !flashing_ && !is_stopped()) {
-    hear();
-    co_await reopen_or_wait(start_deadline_);
-  }
-  if (offered && (env_.transfer().requests > 0 || downloaded_ || flashing_)) {
-    const auto fate = co_await follow_download();
-    if (fate != Fate::go_on) co_return fate;
-    co_return co_await follow_flash();
-  }
-  if (is_stopped()) co_return cut_by_order();
-  env_.void_token();
-  danger_.evidence = Evidence::token_void;
-  --checkpoint_.attempt;
-  checkpoint_.token.clear();
-  checkpoint_.step = Step::preparing;
-  co_return Fate::anew;
-}
-
 /// A module whose download was cut off says so in a moment (HTTPEND). Before that it takes no command, and after the
 /// next one its word would be taken for the next attempt's.
 Awaitable<> UpdateProcedure::hear_it_out() {
@@ -357,17 +321,6 @@ Awaitable<> UpdateProcedure::pause(Clock::duration time) {
   const auto until = Clock::now() + time;
   co_await listen_until(until);
   checkpoint_.pause = {};
-}
-
-/// After a restart the last byte may not have left, and the module may ask for the rest of its file: the token is
-/// valid.
-void UpdateProcedure::serve_again() {
-  const auto offered = env_.offer(checkpoint_.token);
-  if (offered) {
-    env_.release_last_byte();
-  } else {
-    log::warning(port_.subject(), ": its delta cannot be served again: ", offered.error().message);
-  }
 }
 
 Awaitable<> UpdateProcedure::listen_until(Clock::time_point until) {

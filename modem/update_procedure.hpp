@@ -28,6 +28,7 @@ class UpdateProcedure {
   static constexpr auto kCommandLimit =
       std::chrono::seconds(10);  ///< for the OK; without one the module is listened to
   static constexpr auto kProgressTick = std::chrono::milliseconds(500);
+  static constexpr auto kWriteAgain = std::chrono::seconds(5);
   static constexpr int kUploadTries = 3;
   /// Beyond AT+QFUPL's own time-out, before a module whose upload was broken off is spoken to.
   static constexpr auto kUploadSettle = std::chrono::seconds(2);
@@ -77,6 +78,7 @@ class UpdateProcedure {
   Fate take_reply(const Result<AtReply>& reply);
   Awaitable<Fate> release();
   Awaitable<Fate> end_silence();
+  Awaitable<> write_again();
   Awaitable<> stream_package();
   Awaitable<> remove_upload();
   Awaitable<> hear_it_out();
@@ -165,6 +167,7 @@ class UpdateProcedure {
   bool old_version_seen_ = false;
   bool answers_ = false;  ///< it answered when it was last asked
   bool streamed_ = false;
+  std::optional<Clock::time_point> write_again_at_;  ///< it flashes, and the journal could not be told
 };
 
 }  // namespace dfota

@@ -171,8 +171,8 @@ TEST_CASE("replay: results and errors behind a seq once more, the same bytes, af
   const auto told = [](const std::vector<MqttMessage>& messages) {
     std::vector<std::string> payloads;
     for (const auto& message : messages) {
-      const bool is_one = message.topic.find("/result") != std::string::npos ||
-                          message.topic.find("/error/") != std::string::npos;
+      const bool is_one =
+          message.topic.find("/result") != std::string::npos || message.topic.find("/error/") != std::string::npos;
       if (is_one) payloads.push_back(message.topic + " " + message.payload);
     }
     return payloads;

@@ -302,6 +302,21 @@ TEST_CASE("a restart of the module in mid-download voids the token") {
   CHECK(f.env.was_asked("void"));
 }
 
+TEST_CASE("it says that it has everything, and the journal fails: it is told again, until a restart would know it") {
+  UpdateFixture f;
+  f.begin();
+  f.greet();
+  f.expect_command();
+  f.module.say("\r\nOK\r\n");
+  f.env.commit_fails = true;
+  f.module.say("\r\n+QIND: \"FOTA\",\"HTTPEND\",0\r\n");
+  f.step(6s);
+  CHECK_FALSE(f.env.was_asked("commit released 1"));
+  f.env.commit_fails = false;
+  f.step(6s);
+  CHECK(f.env.was_asked("commit released 1"));
+}
+
 TEST_CASE("after a restart") {
   UpdateFixture f;
   Checkpoint entry;

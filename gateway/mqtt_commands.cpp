@@ -1,0 +1,130 @@
+// Commands and R/hold as they come over MQTT, and the replies to them (the rest of MqttApi). A message is acknowledged
+// when this says so: once what it led to is in the journal.
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+
+#include "gateway/json_guard.hpp"
+#include "gateway/mqtt_api.hpp"
+#include "transport/base/crash_point.hpp"
+#include "transport/base/log.hpp"
+
+namespace dfota {
+
+using nlohmann::json;
+
+/// On Paho's thread. False: not in the journal, so the broker shall send it again.
+bool MqttApi::take_message(const MqttMessage& message) {
+  if (!taking_) return false;
+  auto acknowledged = std::make_shared<std::promise<bool>>();
+  auto done = acknowledged->get_future();
+  asio::post(loop_, [this, message, acknowledged] {
+    asio::co_spawn(loop_, handle(message, acknowledged), [](std::exception_ptr bug) {
+      if (bug) std::rethrow_exception(bug);
+    });
+  });
+  acknowledged.reset();
+  const auto deadline = std::chrono::steady_clock::now() + kCommitLimit;
+  while (done.wait_for(std::chrono::milliseconds(200)) != std::future_status::ready) {
+    if (!taking_ || std::chrono::steady_clock::now() >= deadline) return false;
+  }
+  return done.get();
+}
+
+Awaitable<> MqttApi::handle(MqttMessage message, std::shared_ptr<std::promise<bool>> acknowledged) {
+  if (message.topic == topics_.hold()) {
+    const auto taken = co_await take_hold(message);
+    acknowledged->set_value(taken.ok());
+    co_return;
+  }
+  const auto verb = message.topic.substr(message.topic.rfind('/') + 1);
+  auto answered = co_await answer(message, verb);
+  if (!answered) {
+    log::error("mqtt: cmd/", verb,
+               " is not acknowledged, for the journal does not have it: ", answered.error().message);
+    acknowledged->set_value(false);
+    co_return;
+  }
+  crash_point("puback.before");
+  acknowledged->set_value(true);
+  crash_point("puback.after");
+  if (!answered->silent) send_reply(message, verb, std::move(answered->reply));
+}
+
+Awaitable<Result<Commands::Answer>> MqttApi::answer(const MqttMessage& message, std::string verb) {
+  const auto refusal = [](std::string code, std::string text, std::string pointer = {}) {
+    return Commands::Answer{error_reply({std::move(code), std::move(text), std::move(pointer)}), false};
+  };
+  auto parsed = parse_untrusted(message.payload);
+  if (const auto* fault = std::get_if<JsonFault>(&parsed))
+    co_return refusal(fault->code, fault->message, fault->pointer);
+  const auto& document = std::get<json>(parsed);
+  Commands::Answer answer;
+  if (message.retained) {
+    answer = refusal("retained", "a command must not be retained: it would run again at each connection");
+  } else if (message.response_topic && !response_topic_allowed(*message.response_topic)) {
+    answer = refusal("forbidden_response_topic",
+                     "the response topic is not among mqtt.response_topics; this reply is on the default topic");
+  } else {
+    const bool to_all = !message.topic.starts_with(topics_.command(""));
+    auto decided = co_await commands_->run(verb, document, to_all);
+    if (!decided) co_return decided.error();
+    answer = std::move(*decided);
+  }
+  if (const auto transaction = transaction_of(document); !transaction.empty()) {
+    answer.reply["transaction"] = transaction;
+  }
+  if (message.qos == 0 && answer.reply.value("status", "") == "ok") {
+    answer.reply["warnings"].push_back("qos_0: the command was sent at QoS 0 and could have been lost; use QoS 1");
+  }
+  co_return answer;
+}
+
+/// R/hold, retained: {"hold": true, "reason": "..."}. What cannot be read changes nothing.
+Awaitable<Result<void>> MqttApi::take_hold(const MqttMessage& message) {
+  auto parsed = message.payload.empty() ? json{{"hold", false}} : json();
+  if (!message.payload.empty()) {
+    auto read = parse_untrusted(message.payload);
+    if (auto* document = std::get_if<json>(&read)) parsed = std::move(*document);
+  }
+  const bool well = parsed.is_object() && parsed.contains("hold") && parsed.at("hold").is_boolean() &&
+                    (!parsed.contains("reason") || parsed.at("reason").is_string());
+  if (!well) {
+    log::error("mqtt: ", message.topic, " is not {\"hold\": true or false, \"reason\": text}; nothing is changed");
+    report_fault("hold_invalid", "R/hold must be {\"hold\": true or false, \"reason\": text}");
+    co_return Result<void>();
+  }
+  std::optional<std::string> reason;
+  if (parsed.at("hold").get<bool>()) {
+    reason = parsed.value("reason", "");
+    if (reason->empty()) reason = "held";
+  }
+  jobs_->hold(std::move(reason));
+  co_return co_await journal_.committed();
+}
+
+bool MqttApi::response_topic_allowed(const std::string& topic) const {
+  if (topic.empty() || topic.find_first_of("+#") != std::string::npos || topic.front() == '$') return false;
+  if (topic_matches(topics_.topic_root() + "/+/cmd/#", topic) || topic.starts_with("homeassistant/")) return false;
+  const auto allows = [&](const std::string& filter) { return topic_matches(filter, topic); };
+  const auto ours = topics_.response_filters();
+  const auto& configured = config_.mqtt.response_topics;
+  return std::any_of(ours.begin(), ours.end(), allows) || std::any_of(configured.begin(), configured.end(), allows);
+}
+
+void MqttApi::send_reply(const MqttMessage& message, const std::string& verb, json reply) {
+  reply.update(payload(config_.gateway.id));
+  if (reply.value("status", "") == "error") {
+    const auto& error = reply["error"];
+    log::notice("mqtt: cmd/", verb, " refused: ", error.value("code", ""), ": ", error.value("message", ""), " ",
+                error.value("pointer", ""));
+  }
+  MqttPublication publication;
+  const bool own_topic = message.response_topic && response_topic_allowed(*message.response_topic);
+  publication.topic = own_topic ? *message.response_topic : topics_.reply(is_topic_id(verb) ? verb : "unknown");
+  publication.payload = dump(reply);
+  publication.correlation_data = message.correlation_data;
+  mqtt_.publish(std::move(publication));
+}
+
+}  // namespace dfota
