@@ -119,7 +119,8 @@ Awaitable<Result<Commands::Answer>> Commands::update(json document, bool to_all)
   auto parsed = parse_update_command(document);
   if (const auto* fault = std::get_if<CommandFault>(&parsed)) co_return refuse(*fault);
   auto& command = std::get<UpdateCommand>(parsed);
-  if (!command.job.empty() && jobs_.find(command.job) == nullptr) {
+  const bool is_new = jobs_.find(command.job) == nullptr;
+  if (is_new && !command.job.empty()) {
     const auto tombstone = co_await journal_.tombstone(command.job);
     if (!tombstone) co_return tombstone.error();
     if (tombstone->has_value()) {
@@ -132,10 +133,10 @@ Awaitable<Result<Commands::Answer>> Commands::update(json document, bool to_all)
                                   "/job"};
       co_return refuse(conflict);
     }
-    if (world_.outbox_size() >= kMaxOutbox) {
-      const CommandFault full{"outbox_full", "too many results wait for a broker that takes them", ""};
-      co_return refuse(full);
-    }
+  }
+  if (is_new && world_.outbox_size() >= kMaxOutbox) {
+    const CommandFault full{"outbox_full", "too many results wait for a broker that takes them", ""};
+    co_return refuse(full);
   }
   auto accepted = jobs_.accept(std::move(command), to_all);
   if (const auto* fault = std::get_if<CommandFault>(&accepted)) co_return refuse(*fault);

@@ -195,7 +195,10 @@ Awaitable<Result<void>> Journal::Impl::committed() {
   if (waiter.outcome) co_return *waiter.outcome;
   if (waiter.timer.expiry() > std::chrono::steady_clock::now())
     co_return Error(Errc::canceled, "journal: no longer waited for");
-  co_return Error(Errc::io, "journal: the disk has not answered for 30 s");
+  const Error hung(Errc::io, "journal: the disk has not answered for 30 s");
+  const bool first = !std::exchange(failure_, hung);
+  if (first && journal_.on_disk) journal_.on_disk(failure_);
+  co_return hung;
 }
 
 /// At the end of this turn of the loop, so that all of the turn shares one transaction.
