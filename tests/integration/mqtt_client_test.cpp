@@ -1,5 +1,8 @@
 // MqttClient against the real mosquitto: connection, loss of it in all its forms, and what survives.
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <csignal>
 #include <fstream>
@@ -12,6 +15,36 @@
 using namespace dfota;
 using namespace dfota::test;
 using namespace std::chrono_literals;
+
+namespace {
+
+/// TCP_NODELAY of the socket of this process with that local port.
+bool sends_at_once(std::uint16_t port) {
+  constexpr int kMostDescriptors = 1024;
+  for (int fd = 0; fd < kMostDescriptors; ++fd) {
+    sockaddr_in self{};
+    socklen_t size = sizeof self;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&self), &size) != 0 || self.sin_family != AF_INET) continue;
+    int on = 0;
+    socklen_t on_size = sizeof on;
+    if (ntohs(self.sin_port) == port) return ::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &on_size) == 0 && on != 0;
+  }
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("what it sends after a PUBACK does not wait for the broker's TCP, at each connection") {
+  Broker broker({.persistence = true, .extra = {}, .start = true});
+  Subject subject(options_for(broker, "gw", 5));
+  for (int connection = 1; connection <= 2; ++connection) {
+    REQUIRE(subject.wait_connected(connection));
+    const auto ports = local_ports_to("127.0.0.1", broker.port());
+    REQUIRE(ports.size() == 1);
+    CHECK(sends_at_once(*ports.begin()));
+    if (connection == 1) broker.restart();
+  }
+}
 
 TEST_CASE("publishes and receives at QoS 0 and 1") {
   for (const int version : {3, 5}) {

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -42,12 +43,19 @@ int connected_to(std::uint16_t port) {
   return fd;
 }
 
+bool sends_at_once(int fd) {
+  int on = 0;
+  socklen_t size = sizeof on;
+  ::getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size);
+  return on != 0;
+}
+
 bool is_writable(int fd) {
   return ::send(fd, "x", 1, MSG_NOSIGNAL) == 1;
 }
 }  // namespace
 
-TEST_CASE("only the socket with the given local port is shut down") {
+TEST_CASE("only the socket with the given local port is shut down, or sends at once") {
   const Socket server(::socket(AF_INET, SOCK_STREAM, 0));
   const auto any = loopback(0);
   REQUIRE(::bind(server.fd(), reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0);
@@ -57,6 +65,10 @@ TEST_CASE("only the socket with the given local port is shut down") {
   CHECK(both == std::set<std::uint16_t>{first.port(), second.port()});
   CHECK(local_ports_to("127.0.0.2", server.port()).empty());
   CHECK(local_ports_to("localhost", server.port()) == both);
+
+  send_at_once_to("127.0.0.1", server.port(), {first.port()});
+  CHECK(sends_at_once(first.fd()));
+  CHECK_FALSE(sends_at_once(second.fd()));
 
   shut_down_sockets_to("127.0.0.1", server.port(), {first.port()});
   CHECK_FALSE(is_writable(first.fd()));
