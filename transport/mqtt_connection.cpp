@@ -14,6 +14,9 @@ namespace {
 constexpr int kVersion311 = 4;  // the protocol level, which is what Paho wants to hear
 constexpr int kVersion5 = 5;
 constexpr std::chrono::seconds kConnectTimeout{10};
+/// Messages that the broker sends us before it has our PUBACKs. A PUBACK for what we published comes behind them, and
+/// each may take a commit: behind thousands of commands it looked as if the connection were dead.
+constexpr std::uint16_t kReceiveMaximum = 20;
 
 // What the user context of a token says; publications have their id above these.
 enum Action : std::uint64_t { kConnect = 1, kSubscribe, kDisconnect, kFirstPublication };
@@ -188,6 +191,7 @@ mqtt::connect_options MqttConnection::Paho::connect_options() const {
   if (is_v5()) {
     connect.set_clean_start(!options_.persistent_session);
     mqtt::properties properties;
+    properties.add(mqtt::property(mqtt::property::RECEIVE_MAXIMUM, kReceiveMaximum));
     if (options_.persistent_session) {
       const auto expiry = static_cast<std::int32_t>(std::min<std::int64_t>(options_.session_expiry.count(), INT32_MAX));
       properties.add(mqtt::property(mqtt::property::SESSION_EXPIRY_INTERVAL, expiry));
