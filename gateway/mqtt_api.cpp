@@ -59,6 +59,8 @@ MqttOptions MqttApi::connection_options() const {
 
 MqttOptions MqttApi::options() const {
   auto options = connection_options();
+  // After a reconnection each job's state is said again, all at once.
+  options.max_queued += config_.jobs.queued + config_.jobs.keep;
   options.status_topic = topics_.status();
   for (const auto& filter : {topics_.commands(), topics_.commands_to_all()})
     options.subscriptions.push_back({filter, false});
