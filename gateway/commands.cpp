@@ -18,19 +18,15 @@ using Fault = std::optional<CommandFault>;
 
 constexpr std::array kVerbsLater = {
     "install", "scan", "ping", "release", "claim", "rehearse", "artifact_add", "artifact_remove", "artifact_list"};
+constexpr std::uint64_t kMostSeq = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kListRows = 200, kReplayRows = 1000, kMostRows = 1000;
-
-CommandFault invalid(std::string pointer, std::string message) {
-  return {"invalid", std::move(message), std::move(pointer)};
-}
 
 /// The keys of a command other than update; all of them know `transaction`.
 Fault check_keys(const json& document, std::initializer_list<std::string_view> keys) {
   if (!document.is_object()) return invalid("", "a command is a JSON object");
   for (const auto& [key, value] : document.items()) {
     if (key != "transaction" && std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      return CommandFault{"unknown_key", "unknown key; see the command's description for those there are",
-                          pointer_to("", key)};
+      return unknown_key("", key);
     }
   }
   return {};
@@ -41,19 +37,6 @@ Fault take_id(const json& document, const char* key, bool (*is_id)(std::string_v
   const auto& value = document.at(key);
   if (value.is_string()) into = value.get<std::string>();
   if (!is_id(into)) return invalid(std::string("/") + key, std::string("must be a ") + key + "'s id");
-  return {};
-}
-
-Fault take_number(const json& document, const char* key, std::uint64_t least, std::uint64_t most, std::uint64_t& into) {
-  if (!document.contains(key)) return {};
-  const auto& value = document.at(key);
-  if (!value.is_number_unsigned() || value < least || value > most) {
-    return invalid(
-        std::string("/") + key,
-        "must be a whole number from " + std::to_string(least) +
-            (most == std::numeric_limits<std::int64_t>::max() ? std::string() : " to " + std::to_string(most)));
-  }
-  into = value.get<std::uint64_t>();
   return {};
 }
 
@@ -140,7 +123,7 @@ Awaitable<Result<Commands::Answer>> Commands::update(json document, bool to_all)
   }
   auto accepted = jobs_.accept(std::move(command), to_all);
   if (const auto* fault = std::get_if<CommandFault>(&accepted)) co_return refuse(*fault);
-  const auto* job = std::get<Jobs::Accepted>(accepted).job;
+  const auto* job = std::get<const Job*>(accepted);
   if (job == nullptr) {
     Answer silent{json::object(), true};
     co_return silent;
@@ -163,11 +146,10 @@ void Commands::warn_of_clock(const Job& job, json& reply) const {
 
 Awaitable<Result<Commands::Answer>> Commands::replay(json document) {
   std::uint64_t after = 0, limit = kReplayRows;
-  constexpr std::uint64_t kAny = std::numeric_limits<std::int64_t>::max();
   auto fault = check_keys(document, {"after", "limit"});
   if (!fault && !document.contains("after")) fault = invalid("/after", "is required: a seq, 0 for all");
-  if (!fault) fault = take_number(document, "after", 0, kAny, after);
-  if (!fault) fault = take_number(document, "limit", 1, kMostRows, limit);
+  if (!fault) fault = take_whole_number(document, "after", 0, kMostSeq, after);
+  if (!fault) fault = take_whole_number(document, "limit", 1, kMostRows, limit);
   if (fault) {
     Answer refused{error_reply(*fault), false};
     co_return refused;
@@ -213,13 +195,13 @@ Commands::Reply Commands::set_paused(const json& document, bool paused) {
 
 Commands::Reply Commands::retry(const json& document) {
   std::string job;
-  std::uint64_t run = 0;
+  unsigned run = 0;
   if (auto fault = check_keys(document, {"job", "run"})) return *fault;
   if (auto fault = take_id(document, "job", is_job_id, job)) return *fault;
-  if (auto fault = take_number(document, "run", 1, std::numeric_limits<unsigned>::max(), run)) return *fault;
+  if (auto fault = take_whole_number(document, "run", 1, std::numeric_limits<unsigned>::max(), run)) return *fault;
   if (job.empty()) return invalid("/job", "is required");
   if (run == 0) return invalid("/run", "is required: the number of the run whose failed modules are to run again");
-  auto retried = jobs_.retry(job, static_cast<unsigned>(run));
+  auto retried = jobs_.retry(job, run);
   if (const auto* fault = std::get_if<CommandFault>(&retried)) return *fault;
   retried_ = job;
   return summary(*std::get<const Job*>(retried));
@@ -242,7 +224,7 @@ Commands::Reply Commands::forget(const json& document) {
 Commands::Reply Commands::list(const json& document) const {
   if (auto fault = check_keys(document, {"after", "limit"})) return *fault;
   std::uint64_t limit = kListRows;
-  if (auto fault = take_number(document, "limit", 1, kMostRows, limit)) return *fault;
+  if (auto fault = take_whole_number(document, "limit", 1, kMostRows, limit)) return *fault;
   ListCursor after;
   if (document.contains("after")) {
     const auto& value = document.at("after");

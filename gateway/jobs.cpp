@@ -70,8 +70,7 @@ std::variant<std::vector<std::string>, CommandFault> Jobs::select(const ModuleSe
       if (modules_.contains(id)) {
         ids.push_back(id);
       } else if (!drop_strangers) {
-        return CommandFault{"unknown_module", "there is no module \"" + id + "\" on gateway " + config_.gateway.id,
-                            "/modules/" + std::to_string(i)};
+        return unknown_module(id, "/modules/" + std::to_string(i));
       }
     }
     return ids;
@@ -114,14 +113,14 @@ std::optional<ServiceTime::Instant> Jobs::expiry_of(const UpdateCommand& command
   return time_.now() + std::chrono::duration_cast<ServiceTime::Instant>(*expires - *now);
 }
 
-std::variant<Jobs::Accepted, CommandFault> Jobs::accept(UpdateCommand command, bool drop_strangers) {
+std::variant<const Job*, CommandFault> Jobs::accept(UpdateCommand command, bool drop_strangers) {
   if (command.job.empty()) {
     for (unsigned n = 1; command.job.empty() || jobs_.contains(command.job); ++n) {
       command.job = "job-" + std::to_string(to_ms(std::chrono::system_clock::now())) + "-" + std::to_string(n);
     }
   }
   if (const auto* known = find(command.job)) {
-    if (known->command.body == command.body) return Accepted{known, false};
+    if (known->command.body == command.body) return known;
     return CommandFault{"job_conflict", "job \"" + command.job + "\" is another command already; take another id",
                         "/job"};
   }
@@ -129,7 +128,7 @@ std::variant<Jobs::Accepted, CommandFault> Jobs::accept(UpdateCommand command, b
   auto selected = select(command.modules, drop_strangers);
   if (auto* fault = std::get_if<CommandFault>(&selected)) return *fault;
   const auto& ids = std::get<std::vector<std::string>>(selected);
-  if (ids.empty()) return Accepted{nullptr, false};
+  if (ids.empty()) return static_cast<const Job*>(nullptr);
   auto job = std::make_unique<Job>();
   job->command = std::move(command);
   job->accepted_at = std::chrono::system_clock::now();
@@ -142,7 +141,7 @@ std::variant<Jobs::Accepted, CommandFault> Jobs::accept(UpdateCommand command, b
   if (!time_put_at_ || time_.now() - *time_put_at_ >= std::chrono::seconds(1)) put_time();
   const auto* accepted = job.get();
   jobs_[job->id()] = std::move(job);
-  return Accepted{accepted, true};
+  return accepted;
 }
 
 void Jobs::begin(const std::string& id) {

@@ -68,14 +68,10 @@ class Jobs : public ModuleObserver {
   /// modules start.
   void recover(const JournalContents& contents);
 
-  struct Accepted {
-    const Job* job;
-    bool is_new;
-  };
   /// Takes a command as a job; once it is in the journal the caller calls begin(). The same id with the same body is
   /// the same job. `drop_strangers`: ids that are not modules of this gateway are left out (a command to all gateways);
-  /// none left: job is null.
-  std::variant<Accepted, CommandFault> accept(UpdateCommand command, bool drop_strangers);
+  /// none left: null.
+  std::variant<const Job*, CommandFault> accept(UpdateCommand command, bool drop_strangers);
   void begin(const std::string& job);
 
   /// Which modules (of one job) or jobs (of one module) are ended now, end without a command, or go on to their end.
@@ -134,7 +130,7 @@ class Jobs : public ModuleObserver {
   Awaitable<> watch_the_clock();
   void tick();
   void expire(Job& job);
-  void miss(const std::string& module, std::deque<Waiting>& queue);
+  void reject_missing(const std::string& module, std::deque<Waiting>& queue);
   [[nodiscard]] bool is_open(const Job& job) const;
   void wait_for_modules(Job& job);
   void enqueue(Job& job, Part& part);
@@ -161,6 +157,8 @@ class Jobs : public ModuleObserver {
   // jobs_control.cpp
   enum class Reach { stopped, stopping, will_end };
   Reach stop_part(Job& job, Part& part, Stop stop, Write kind);
+  void cancel_part(Job& job, Part& part, const std::string& name, Canceled& canceled);
+  [[nodiscard]] CommandFault unknown_module(const std::string& id, std::string pointer) const;
   void stop_rest(Job& job, Stop stop);
   std::variant<std::vector<std::string>, CommandFault> set_paused(const std::string& job, bool paused, Write kind);
   [[nodiscard]] std::variant<Job*, CommandFault> unended_job(const std::string& id);

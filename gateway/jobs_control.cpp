@@ -56,6 +56,21 @@ void Jobs::stop_rest(Job& job, Stop stop) {
   }
 }
 
+void Jobs::cancel_part(Job& job, Part& part, const std::string& name, Canceled& canceled) {
+  switch (stop_part(job, part, Stop::canceled, Write::job_canceled)) {
+    case Reach::stopped:
+      return canceled.stopped.push_back(name);
+    case Reach::stopping:
+      return canceled.stopping.push_back(name);
+    case Reach::will_end:
+      return canceled.will_end.push_back(name);
+  }
+}
+
+CommandFault Jobs::unknown_module(const std::string& id, std::string pointer) const {
+  return {"unknown_module", "there is no module \"" + id + "\" on gateway " + config_.gateway.id, std::move(pointer)};
+}
+
 std::variant<Jobs::Canceled, CommandFault> Jobs::cancel_job(const std::string& id) {
   auto found = unended_job(id);
   if (auto* fault = std::get_if<CommandFault>(&found)) return *fault;
@@ -66,30 +81,17 @@ std::variant<Jobs::Canceled, CommandFault> Jobs::cancel_job(const std::string& i
     if (!part->result) parts.push_back(part.get());
   }
   Canceled canceled;
-  for (auto* part : parts) {
-    const auto reach = stop_part(job, *part, Stop::canceled, Write::job_canceled);
-    auto& list = reach == Reach::stopped    ? canceled.stopped
-                 : reach == Reach::stopping ? canceled.stopping
-                                            : canceled.will_end;
-    list.push_back(part->module);
-  }
+  for (auto* part : parts) cancel_part(job, *part, part->module, canceled);
   return canceled;
 }
 
 std::variant<Jobs::Canceled, CommandFault> Jobs::cancel_module(const std::string& module) {
-  if (!modules_.contains(module)) {
-    return CommandFault{"unknown_module", "there is no module \"" + module + "\" on gateway " + config_.gateway.id,
-                        "/module"};
-  }
+  if (!modules_.contains(module)) return unknown_module(module, "/module");
   Canceled canceled;
   for (const auto& [id, job] : jobs_) {
     auto* part = job->part_of(module);
     if (part == nullptr || part->result) continue;
-    const auto reach = stop_part(*job, *part, Stop::canceled, Write::job_canceled);
-    auto& list = reach == Reach::stopped    ? canceled.stopped
-                 : reach == Reach::stopping ? canceled.stopping
-                                            : canceled.will_end;
-    list.push_back(id);
+    cancel_part(*job, *part, id, canceled);
   }
   log::notice("module ", module, ": its jobs are canceled");
   return canceled;

@@ -35,7 +35,7 @@ void Jobs::tick() {
   for (const auto& [module, queue] : waiting_) modules.push_back(module);
   for (const auto& module : modules) {
     const auto found = waiting_.find(module);
-    if (found != waiting_.end()) miss(module, found->second);
+    if (found != waiting_.end()) reject_missing(module, found->second);
   }
   if (clocks) permissions_changed();
   if (unended() > 0 && (!time_put_at_ || now - *time_put_at_ >= ServiceTime::kJournalEvery)) put_time();
@@ -59,7 +59,7 @@ void Jobs::expire(Job& job) {
 }
 
 /// The jobs in the queue of a module that is not there have waited for it, each since it could have begun.
-void Jobs::miss(const std::string& id, std::deque<Waiting>& queue) {
+void Jobs::reject_missing(const std::string& id, std::deque<Waiting>& queue) {
   const auto& state = modules_.at(id)->state();
   const bool missing = !state.present && !runs_.contains(id);
   const auto now = Clock::now();

@@ -1,12 +1,10 @@
 #include "gateway/mqtt_api.hpp"
 
-#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <ctime>
 
 #include "gateway/json_guard.hpp"
-#include "transport/base/crash_point.hpp"
 #include "transport/base/log.hpp"
 
 namespace dfota {
@@ -122,13 +120,16 @@ json MqttApi::info_document() const {
 }
 
 void MqttApi::publish_info() {
-  mqtt_.publish(retained(topics_.info(), info_document()));
+  const auto info = retained(topics_.info(), info_document());
+  mqtt_.publish(info);
+  if (alarm_) alarm_->publish(info);  // what it has not sent yet is replaced
 }
 
 void MqttApi::set_problem(const std::string& code, const std::string& message) {
   if (!problems_.insert(code).second) return;
   if (code == kJournalUnavailable) {
-    raise_alarm(code, message);
+    start_alarm();
+    alarm_->publish(fault_publication(code, message));
   } else {
     report_fault(code, message);
   }
@@ -136,9 +137,7 @@ void MqttApi::set_problem(const std::string& code, const std::string& message) {
 }
 
 void MqttApi::clear_problem(const std::string& code) {
-  if (problems_.erase(code) == 0) return;
-  if (code == kJournalUnavailable) alarm_.reset();
-  publish_info();
+  if (problems_.erase(code) > 0) publish_info();
 }
 
 MqttPublication MqttApi::fault_publication(const std::string& code, const std::string& message) const {
@@ -214,16 +213,13 @@ Awaitable<> MqttApi::publish_job_states() {
         dirty_jobs_.insert(id);  // the last state of an earlier run comes first
         continue;
       }
-      const auto found = jobs_->all().find(id);
-      if (found != jobs_->all().end() && !found->second->ended()) publish_job_state(*found->second);
+      const auto* job = jobs_->find(id);
+      if (job == nullptr || job->ended()) continue;
+      mqtt_.publish(retained(topics_.job_state(id), job_state_payload(config_.gateway.id, 0, *job)));
     }
     co_await sleep_for(loop_, kJobStateEvery);
   }
   publishing_job_states_ = false;
-}
-
-void MqttApi::publish_job_state(const Job& job) {
-  mqtt_.publish(retained(topics_.job_state(job.id()), job_state_payload(config_.gateway.id, 0, job)));
 }
 
 /// Behind what the outbox still has of it.
@@ -286,7 +282,7 @@ void MqttApi::publish_everything() {
   module_states_.clear();
   for (const auto& [id, module] : *modules_) module_changed(*module);
   for (const auto& [id, job] : jobs_->all()) {
-    if (!job->ended()) publish_job_state(*job);
+    if (!job->ended()) job_changed(*job);
   }
 }
 
@@ -304,15 +300,15 @@ Awaitable<> MqttApi::publish_last_states() {
 }
 
 /// While the journal fails, a command that waits at the broker cuts the connection again and again (it must not be
-/// acknowledged), and nothing else gets through: the alarm goes over a connection that takes no commands.
-void MqttApi::raise_alarm(const std::string& code, const std::string& message) {
+/// acknowledged), and nothing else gets through: the alarm goes over a connection that takes no commands. Once made it
+/// stays: ending it would wait for the broker.
+void MqttApi::start_alarm() {
+  if (alarm_) return;
   auto options = connection_options();
   options.client_id += "-alarm";
   options.persistent_session = false;
   alarm_ = std::make_unique<MqttClient>(std::move(options), MqttClient::Handlers());
   alarm_->start();
-  alarm_->publish(fault_publication(code, message));
-  alarm_->publish(retained(topics_.info(), info_document()));
 }
 
 }  // namespace dfota

@@ -75,11 +75,10 @@ class MqttApi : public JobListener {
   [[nodiscard]] nlohmann::json info_document() const;
   void forget_module(const std::string& module);
   void publish_info();
-  void publish_job_state(const Job& job);
   void publish_everything();
   Awaitable<> publish_job_states();
   Awaitable<> publish_last_states();
-  void raise_alarm(const std::string& code, const std::string& message);
+  void start_alarm();
 
   asio::io_context& loop_;
   const Config& config_;
@@ -96,7 +95,7 @@ class MqttApi : public JobListener {
   std::set<std::string> dirty_jobs_;                     ///< their state changed since it was published
   bool publishing_job_states_ = false;
   const std::string password_;
-  std::unique_ptr<MqttClient> alarm_;  ///< while the journal fails
+  std::unique_ptr<MqttClient> alarm_;  ///< once the journal has failed
   MqttClient mqtt_;
   Outbox outbox_;
 };

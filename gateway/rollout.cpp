@@ -15,20 +15,6 @@ using Fault = std::optional<CommandFault>;
 constexpr unsigned kMostModules = 10000;
 constexpr unsigned kMinutesOfHour = 60;
 
-CommandFault invalid(std::string pointer, std::string message) {
-  return {"invalid", std::move(message), std::move(pointer)};
-}
-
-Fault take_count(const json& document, const char* key, unsigned& into) {
-  if (!document.contains(key)) return {};
-  const auto& value = document.at(key);
-  if (!value.is_number_integer() || value < 1 || value > kMostModules) {
-    return invalid(std::string("/") + key, "must be a whole number from 1 to " + std::to_string(kMostModules));
-  }
-  into = value.get<unsigned>();
-  return {};
-}
-
 Fault take_time(const json& document, const char* key, std::optional<WallTime>& into) {
   if (!document.contains(key)) return {};
   const auto& value = document.at(key);
@@ -56,7 +42,7 @@ Fault take_window(const json& document, std::optional<DailyWindow>& into) {
   if (!window.is_object()) return invalid("/window", "must be {\"start\": \"01:00\", \"end\": \"05:00\"}");
   for (const auto& [key, value] : window.items()) {
     if (key != "start" && key != "end") {
-      return CommandFault{"unknown_key", "a window has \"start\" and \"end\"", pointer_to("/window", key)};
+      return unknown_key("/window", key);
     }
   }
   into.emplace();
@@ -102,9 +88,10 @@ std::optional<Finding> finding_of(Stop stop) {
 }
 
 Fault take_rollout(const json& document, Rollout& rollout) {
-  if (auto fault = take_count(document, "max_parallel", rollout.max_parallel)) return fault;
-  if (auto fault = take_count(document, "canary", rollout.canary)) return fault;
-  if (auto fault = take_count(document, "abort_after_failures", rollout.abort_after_failures)) return fault;
+  if (auto fault = take_whole_number(document, "max_parallel", 1, kMostModules, rollout.max_parallel)) return fault;
+  if (auto fault = take_whole_number(document, "canary", 1, kMostModules, rollout.canary)) return fault;
+  if (auto fault = take_whole_number(document, "abort_after_failures", 1, kMostModules, rollout.abort_after_failures))
+    return fault;
   if (document.contains("absent")) {
     const auto& absent = document.at("absent");
     if (absent != "fail" && absent != "wait") return invalid("/absent", "must be \"fail\" or \"wait\"");

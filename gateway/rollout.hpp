@@ -6,13 +6,13 @@
 #include <optional>
 #include <string>
 
+#include "gateway/command_fields.hpp"
 #include "gateway/text.hpp"
 #include "modem/finding.hpp"
 
 namespace dfota {
 
 struct Job;
-struct CommandFault;
 
 /// Why a part is not to be commanded any more.
 enum class Stop { canceled, expired, canary_failed, too_many_failures, module_lost_in_job };

@@ -38,10 +38,6 @@ constexpr std::array kArtifactBuilt = {"url", "sha256", "size"};
 constexpr std::array kArtifactLater = {"name", "signature"};
 constexpr std::array kSelectors = {"model", "version", "tag"};
 
-CommandFault invalid(std::string pointer, std::string message) {
-  return {"invalid", std::move(message), std::move(pointer)};
-}
-
 template <class List>
 bool is_in(const List& list, const std::string& key) {
   return std::find(list.begin(), list.end(), key) != list.end();
@@ -53,8 +49,7 @@ Fault check_keys(const json& object, const std::string& at, const Built& built, 
     const auto pointer = pointer_to(at, key);
     if (is_in(later, key))
       return CommandFault{"unsupported", "\"" + key + "\" is not supported by this version", pointer};
-    if (!is_in(built, key))
-      return CommandFault{"unknown_key", "unknown key; see the command's description for those there are", pointer};
+    if (!is_in(built, key)) return unknown_key(at, key);
   }
   return {};
 }
@@ -201,13 +196,9 @@ Fault take_rest(const json& document, UpdateCommand& command) {
   if (command.from.empty()) return invalid("/from", "is required: the version that the delta starts from");
   if (command.to.empty()) return invalid("/to", "is required: the version that the delta leads to");
   if (command.from == command.to) return invalid("/to", "is the same version as from");
-  if (document.contains("attempts")) {
-    const auto& attempts = document.at("attempts");
-    if (!attempts.is_number_integer() || attempts < 1 || attempts > kMaxAttempts) {
-      return invalid("/attempts", "must be a whole number from 1 to " + std::to_string(kMaxAttempts));
-    }
-    command.attempts = attempts.get<unsigned>();
-  }
+  unsigned attempts = 0;
+  if (auto fault = take_whole_number(document, "attempts", 1, kMaxAttempts, attempts)) return fault;
+  if (attempts != 0) command.attempts = attempts;
   return {};
 }
 
@@ -229,12 +220,6 @@ std::variant<UpdateCommand, CommandFault> parse_update_command(const json& docum
   body.erase("transaction");
   command.body = body.dump();  // nlohmann::json keeps its keys sorted: this is canonical
   return command;
-}
-
-std::string pointer_to(const std::string& at, const std::string& key) {
-  std::string out = at + "/";
-  for (const char c : key) out += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
-  return out;
 }
 
 std::string transaction_of(const json& document) {

@@ -7,15 +7,11 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/command_fields.hpp"
 #include "gateway/rollout.hpp"
 #include "modem/update_types.hpp"
 
 namespace dfota {
-
-/// What is wrong with a command: a code word, what to do about it, and where (RFC 6901).
-struct CommandFault {
-  std::string code, message, pointer;
-};
 
 /// Which modules: ids, all, or those that fit every given part.
 struct ModuleSelection {
@@ -44,9 +40,6 @@ bool wants_artifact(Delivery delivery);
 
 /// Keys and values whose capability is not built yet are refused as `unsupported`.
 std::variant<UpdateCommand, CommandFault> parse_update_command(const nlohmann::json& document);
-
-/// A member's place under `at`, as RFC 6901 writes it.
-std::string pointer_to(const std::string& at, const std::string& key);
 
 /// The `transaction` of any command, whatever else is wrong with it; empty when there is none of up to 128 bytes.
 std::string transaction_of(const nlohmann::json& document);

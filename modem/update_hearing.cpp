@@ -281,12 +281,12 @@ UpdateProcedure::Fate UpdateProcedure::judge(const Identity& identity) {
 void UpdateProcedure::begin_deadlines_of_before(Clock::duration age) {
   begin_deadlines();
   update_deadline_ -= age;
-  hear_out();
+  leave_time_to_ask();
   unheard_ = !port_.is_open();
 }
 
 /// Time for one silence, and for the answer that ends it.
-void UpdateProcedure::hear_out() {
+void UpdateProcedure::leave_time_to_ask() {
   const auto least = Clock::now() + seconds(timeouts_.progress_gap) + seconds(timeouts_.listen);
   update_deadline_ = std::max(least, update_deadline_);
 }

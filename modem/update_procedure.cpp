@@ -33,7 +33,7 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
       fate = co_await attempt();
       continue;
     }
-    co_await hear_it_out();
+    co_await hear_of_the_cut();
     const bool again = error_->retryable && checkpoint_.attempt < order_.attempts;
     const auto next_pause = again ? env_.backoff(checkpoint_.attempt + 1) : Clock::duration::zero();
     env_.attempt_failed(*error_, checkpoint_.attempt, again ? std::optional(next_pause) : std::nullopt);
@@ -52,7 +52,7 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
     fate = co_await attempt();
   }
   env_.slot_over();
-  co_await hear_it_out();
+  co_await hear_of_the_cut();
   if (result_.error) env_.attempt_failed(*result_.error, checkpoint_.attempt, std::nullopt);
   co_return result_;
 }
@@ -307,7 +307,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::verify() {
 
 /// A module whose download was cut off says so in a moment (HTTPEND). Before that it takes no command, and after the
 /// next one its word would be taken for the next attempt's.
-Awaitable<> UpdateProcedure::hear_it_out() {
+Awaitable<> UpdateProcedure::hear_of_the_cut() {
   if (danger_.evidence != Evidence::token_void) co_return;
   const auto until = Clock::now() + seconds(timeouts_.listen);
   while (Clock::now() < until && !transfer_error_ && port_.is_open()) {
@@ -346,7 +346,7 @@ Awaitable<> UpdateProcedure::reopen_or_wait(Clock::time_point until) {
   if (opened) {
     port_gone_at_.reset();
     next_gap_ = Clock::now() + seconds(timeouts_.progress_gap);
-    if (std::exchange(unheard_, false)) hear_out();
+    if (std::exchange(unheard_, false)) leave_time_to_ask();
     co_return;
   }
   if (!warned_reboot_ && Clock::now() >= *port_gone_at_ + seconds(timeouts_.reboot)) {

@@ -81,7 +81,7 @@ class UpdateProcedure {
   Awaitable<> write_again();
   Awaitable<> stream_package();
   Awaitable<> remove_upload();
-  Awaitable<> hear_it_out();
+  Awaitable<> hear_of_the_cut();
   Awaitable<> pause(Clock::duration time);
   Awaitable<> listen_until(Clock::time_point until);
   Awaitable<> reopen_or_wait(Clock::time_point until);
@@ -95,7 +95,7 @@ class UpdateProcedure {
   [[nodiscard]] bool may_command() const { return env_.permission() == UpdateEnv::Permission::go; }
   void begin_deadlines();
   void begin_deadlines_of_before(Clock::duration age);
-  void hear_out();
+  void leave_time_to_ask();
   void follow(const Profile* profile);
 
   // What was heard.
