@@ -27,7 +27,7 @@ std::optional<CommandFault> take_whole_number(const nlohmann::json& document, co
                                               std::uint64_t most, Number& into) {
   if (!document.contains(key)) return std::nullopt;
   const auto& value = document.at(key);
-  if (!value.is_number_unsigned() || value < least || value > most) {
+  if (!value.is_number_integer() || value < least || value > most) {
     return invalid(std::string("/") + key,
                    "must be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   }
