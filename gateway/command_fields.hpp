@@ -21,6 +21,18 @@ std::string pointer_to(const std::string& at, const std::string& key);
 CommandFault invalid(std::string pointer, std::string message);
 CommandFault unknown_key(const std::string& at, const std::string& key);
 
+/// A string of 1 to `max_bytes` bytes into `into`; it stays as it is without the key.
+std::optional<CommandFault> take_string(const nlohmann::json& object, const char* key, const std::string& at,
+                                        std::size_t max_bytes, std::string& into);
+
+/// A model or version: 1 to 64 printable ASCII characters, as modules report them.
+std::optional<CommandFault> take_reported(const nlohmann::json& object, const char* key, const std::string& at,
+                                          std::string& into);
+
+std::optional<CommandFault> take_flag(const nlohmann::json& object, const char* key, bool& into);
+
+bool is_printable(std::string_view text);
+
 /// A whole number from `least` to `most` into `into`; it stays as it is without the key.
 template <class Number>
 std::optional<CommandFault> take_whole_number(const nlohmann::json& document, const char* key, std::uint64_t least,

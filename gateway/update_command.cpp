@@ -4,6 +4,7 @@
 #include <array>
 
 #include "config/module_url.hpp"
+#include "gateway/manifest.hpp"
 #include "gateway/text.hpp"
 #include "modem/fota_command.hpp"
 
@@ -13,7 +14,7 @@ namespace {
 using nlohmann::json;
 using Fault = std::optional<CommandFault>;
 
-constexpr std::size_t kMaxTransaction = 128, kMaxUrl = 2048, kMaxVersion = 64, kMaxFileName = 128, kMaxIds = 10000;
+constexpr std::size_t kMaxTransaction = 128, kMaxUrl = 2048, kMaxFileName = 128, kMaxIds = 10000;
 constexpr unsigned kMaxAttempts = 10;
 
 constexpr std::array kBuilt = {"job",
@@ -54,28 +55,6 @@ Fault check_keys(const json& object, const std::string& at, const Built& built, 
   return {};
 }
 
-Fault take_string(const json& object, const char* key, const std::string& at, std::size_t max_bytes,
-                  std::string& into) {
-  if (!object.contains(key)) return {};
-  const auto& value = object.at(key);
-  const auto pointer = at + "/" + key;
-  if (!value.is_string()) return invalid(pointer, "must be a string");
-  into = value.get<std::string>();
-  if (into.empty() || into.size() > max_bytes)
-    return invalid(pointer, "must have 1 to " + std::to_string(max_bytes) + " bytes");
-  return {};
-}
-
-bool is_printable(const std::string& text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7e; });
-}
-
-Fault take_version(const json& object, const char* key, const std::string& at, std::string& into) {
-  if (auto fault = take_string(object, key, at, kMaxVersion, into)) return fault;
-  if (!is_printable(into)) return invalid(at + "/" + key, "must be printable ASCII, as the module reports it");
-  return {};
-}
-
 Fault take_ids(const json& list, std::vector<std::string>& ids) {
   if (list.empty() || list.size() > kMaxIds)
     return invalid("/modules", "must name 1 to " + std::to_string(kMaxIds) + " modules");
@@ -107,7 +86,7 @@ Fault take_modules(const json& document, ModuleSelection& selection) {
        {std::pair{"model", &selection.model}, {"version", &selection.version}, {"tag", &selection.tag}}) {
     if (!modules.contains(key)) continue;
     into->emplace();
-    if (auto fault = take_version(modules, key, "/modules", **into)) return fault;
+    if (auto fault = take_reported(modules, key, "/modules", **into)) return fault;
   }
   return {};
 }
@@ -147,27 +126,11 @@ Fault take_artifact(const json& document, UpdateCommand& command) {
   const auto& artifact = document.at("artifact");
   if (!artifact.is_object()) return invalid("/artifact", "must be an object {\"url\", \"sha256\"}");
   if (auto fault = check_keys(artifact, "/artifact", kArtifactBuilt, kArtifactLater)) return fault;
-  if (auto fault = take_string(artifact, "url", "/artifact", kMaxUrl, command.url)) return fault;
-  if (!command.url.starts_with("http://") && !command.url.starts_with("https://")) {
-    return invalid("/artifact/url", "is required, and begins with http:// or https://");
-  }
-  if (is_minifota(command.url)) return minifota("/artifact/url");
-  if (!is_printable(command.url) || command.url.find(' ') != std::string::npos) {
-    return invalid("/artifact/url", "must be printable ASCII without spaces");
-  }
-  if (auto fault = take_string(artifact, "sha256", "/artifact", 64, command.sha256)) return fault;
-  const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); };
-  if (command.sha256.size() != 64 || !std::all_of(command.sha256.begin(), command.sha256.end(), is_hex)) {
-    return invalid("/artifact/sha256", "is required: 64 hex digits");
-  }
-  std::transform(command.sha256.begin(), command.sha256.end(), command.sha256.begin(),
-                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c; });
-  if (artifact.contains("size")) {
-    if (!artifact.at("size").is_number_integer() || artifact.at("size") < 1)
-      return invalid("/artifact/size", "must be a whole number of bytes above 0");
-    command.size = artifact.at("size").get<std::uint64_t>();
-  }
-  return {};
+  if (auto fault = take_url(artifact, "/artifact", command.url)) return fault;
+  if (command.url.empty()) return invalid("/artifact/url", "is required, and begins with http:// or https://");
+  if (auto fault = take_sha256(artifact, "/artifact", command.sha256)) return fault;
+  if (command.sha256.empty()) return invalid("/artifact/sha256", "is required: 64 hex digits");
+  return take_size(artifact, "/artifact", command.size);
 }
 
 Fault take_delivery(const json& document, UpdateCommand& command) {
@@ -191,8 +154,8 @@ Fault take_rest(const json& document, UpdateCommand& command) {
   if (auto fault = take_string(document, "job", "", 64, command.job)) return fault;
   if (!command.job.empty() && !is_job_id(command.job))
     return invalid("/job", "a job's id is 1 to 64 of A-Z a-z 0-9 . _ -");
-  if (auto fault = take_version(document, "from", "", command.from)) return fault;
-  if (auto fault = take_version(document, "to", "", command.to)) return fault;
+  if (auto fault = take_reported(document, "from", "", command.from)) return fault;
+  if (auto fault = take_reported(document, "to", "", command.to)) return fault;
   if (command.from.empty()) return invalid("/from", "is required: the version that the delta starts from");
   if (command.to.empty()) return invalid("/to", "is required: the version that the delta leads to");
   if (command.from == command.to) return invalid("/to", "is the same version as from");
