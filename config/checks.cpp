@@ -249,6 +249,17 @@ Complaint check_tag(const std::string& text) {
   return "must hold tags of 1 to 64 bytes without control characters, not " + in_quotes(text);
 }
 
+Complaint check_minisign_key(const std::string& text) {
+  constexpr std::size_t kChars = 56;  // of 42 bytes, so that there is no padding
+  const auto base64 = [](char c) { return alphanumeric(c) || c == '+' || c == '/'; };
+  // "Ed" are the first 16 bits; two bits of the third character are the key's.
+  const bool right = text.size() == kChars && std::ranges::all_of(text, base64) && text.starts_with("RW") &&
+                     text[2] >= 'Q' && text[2] <= 'T';
+  if (right) return std::nullopt;
+  // Not quoted: it may be the secret key by mistake.
+  return "must be a public key of minisign, the line of 56 characters beginning with RW that is in its .pub file";
+}
+
 Complaint check_path(const std::string& text) {
   if (text.empty()) return "must not be empty: write a path";
   if (has_control(text)) return "must not hold control characters";

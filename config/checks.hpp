@@ -45,6 +45,8 @@ Complaint check_host(const std::string& text);
 Complaint check_module_port(const std::string& text);
 Complaint check_imei(const std::string& text);
 Complaint check_tag(const std::string& text);
+/// The base64 line of a public key of minisign: 42 bytes that begin with "Ed".
+Complaint check_minisign_key(const std::string& text);
 /// A path of a file or directory, there or not.
 Complaint check_path(const std::string& text);
 /// A readable file; `path` is already made absolute.

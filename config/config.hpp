@@ -41,6 +41,9 @@ struct ArtifactsConfig {
   std::uint64_t max_bytes = 2147483648;  ///< of one file, and of the whole cache
   std::vector<std::string> allow_hosts;
   std::string ca_file;
+  std::string incoming = "/var/lib/dfota-gateway/incoming";  ///< in the state directory; made when missing
+  bool require_signature = false;                            ///< only what a trusted key has signed is used
+  std::vector<std::string> trusted_keys;                     ///< minisign's public keys, the base64 line of each
   bool operator==(const ArtifactsConfig&) const = default;
 };
 

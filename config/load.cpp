@@ -107,16 +107,25 @@ void read_http(Section section, HttpConfig& http) {
   http = {address.host, address.port, url.empty() ? "http://" + url_authority(address) : url};
 }
 
-void read_artifacts(Section section, ArtifactsConfig& artifacts, const std::filesystem::path& base) {
+void read_artifacts(Section section, Config& config, const std::filesystem::path& base) {
+  auto& artifacts = config.artifacts;
   std::int64_t max_bytes = 0;
   if (section.take_integer("max_bytes", max_bytes, 1, kMostBytes, "bytes")) {
     artifacts.max_bytes = static_cast<std::uint64_t>(max_bytes);
   }
   section.take_strings("allow_hosts", artifacts.allow_hosts, check_host);
   take_file(section, "ca_file", artifacts.ca_file, base);
-  section.unsupported("incoming", "files are not taken from a directory yet; name the artifact by url in the job");
-  section.unsupported("require_signature", "signatures are not checked yet; remove it and rely on sha256");
-  section.unsupported("trusted_keys", "signatures are not checked yet; remove it and rely on sha256");
+  std::string incoming;
+  const Check empty_or_path = [](const std::string& text) { return text.empty() ? Complaint() : check_path(text); };
+  section.take_string("incoming", incoming, empty_or_path);
+  const auto ours = std::filesystem::path(config.gateway.state_dir) / "incoming";
+  artifacts.incoming = incoming.empty() ? ours.string() : resolved(incoming, base);
+  section.take_boolean("require_signature", artifacts.require_signature);
+  const bool keys_right =
+      section.take_strings("trusted_keys", artifacts.trusted_keys, check_minisign_key) || !section.has("trusted_keys");
+  if (artifacts.require_signature && artifacts.trusted_keys.empty() && keys_right) {
+    section.fault("require_signature", "needs a key in artifacts.trusted_keys: without one every artifact is refused");
+  }
   section.finish();
 }
 
@@ -283,7 +292,7 @@ Config read_root(Section root, const std::filesystem::path& base, FaultList& fau
   read_gateway(root.child("gateway"), config.gateway, base);
   read_mqtt(root.child("mqtt"), config.mqtt, base);
   read_http(root.child("http"), config.http);
-  read_artifacts(root.child("artifacts"), config.artifacts, base);
+  read_artifacts(root.child("artifacts"), config, base);
   read_ftp(root.child("ftp"), config.ftp, base);
   read_limits(root.child("limits"), config.limits);
   read_tag_limits(root.children("limit"), config.tag_limits);

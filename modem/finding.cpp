@@ -40,6 +40,12 @@ const FindingText& explain(Finding finding) {
        "Is the URL right and its server reachable from the gateway?", false},
       {"artifact_hash_mismatch", "The delta is not the one that the job names",
        "Compare sha256 and size of the job with the file at the URL", false},
+      {"signature_invalid", "The delta's signature is wrong, or is for another delta or another use of it",
+       "See the message; sign with minisign -S -H -t, the trusted comment being model, from, to and sha256 of the "
+       "manifest",
+       false},
+      {"signature_unverifiable", "The delta is not signed by a trusted key",
+       "Sign it with a key whose public part is in artifacts.trusted_keys, or add that key", false},
       {"no_space", "There is no room for the delta",
        "See the message: make room under gateway.state_dir, or in the module's file system (AT+QFLST, AT+QFDEL)",
        false},

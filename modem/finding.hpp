@@ -23,6 +23,8 @@ enum class Finding {
   module_updating,
   artifact_unavailable,
   artifact_hash_mismatch,
+  signature_invalid,
+  signature_unverifiable,
   no_space,
   unsupported_package,
   unsupported_delivery,

@@ -27,7 +27,7 @@ libserialport ^libserialport\.h$       ^transport/serial_port\.[ch]pp$
 libcurl       ^curl/                   ^(transport/download|modem/simulator/ftp_download)\.[ch]pp$
 toml++        ^toml(\+\+|plusplus)?(/|\.h) ^config/toml_tree\.[ch]pp$
 SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal_store\.[ch]pp$|^tests/
-libsodium     ^sodium(\.h$|/)          ^transport/sha256\.[ch]pp$|^modem/simulator/|^tests/
+libsodium     ^sodium(\.h$|/)          ^transport/(sha256|minisign)\.[ch]pp$|^modem/simulator/|^tests/
 CLI11         ^CLI/                    ^(gateway|modem/simulator)/main\.cpp$|^gateway/ctl/[a-z_]*\.cpp$|^tests/bench/
 doctest       ^doctest/                ^tests/
 rapidcheck    ^rapidcheck(/|\.h$)     ^tests/

@@ -101,6 +101,13 @@ TEST_CASE("IMEIs need their check digit") {
           {"", "490154203237517", "49015420323751", "4901542032375180", "49015420323751x", "490154203237581"});
 }
 
+TEST_CASE("public keys of minisign") {
+  const std::string key = "RWTOe372CcGLoNVxLPCQaJ1rDDNWGf6/Vhk+nPKudtUGKFyLkGcjnQJ9";
+  takes(check_minisign_key, {key, "RWQ" + of(53)});
+  refuses(check_minisign_key, {"", "RW", key + "=", key + "\n", " " + key, "RWU" + of(53), "RX" + key.substr(2),
+                               key.substr(0, 55), key.substr(0, 55) + "=", key.substr(0, 55) + "-"});
+}
+
 TEST_CASE("hosts, tags, text for AT commands") {
   takes(check_host, {"localhost", "10.0.0.1", "::1", "a-b.example"});
   refuses(check_host, {"", "http://a", "a:80", "[::1]", "a b", "-a", "a..b", "1.2.3"});

@@ -39,6 +39,7 @@ std::string with(const std::string& text) {
   return "gateway.id = 'g'\nhttp.listen = '127.0.0.1:1'\n" + text;
 }
 const std::string kId = "gateway.id = 'g'\n";
+const std::string kKey = "RWTOe372CcGLoNVxLPCQaJ1rDDNWGf6/Vhk+nPKudtUGKFyLkGcjnQJ9";
 const std::string kListen = "http.listen = '127.0.0.1:1'\n";
 const std::string kModule = "[[module]]\nid = 'a'\nport = '/dev/a'\n";
 
@@ -103,6 +104,14 @@ TEST_CASE("faults of [http] and [artifacts]") {
       {with("artifacts.max_bytes = 0"), 3, 23, "must be from 1 to"},
       {with("artifacts.allow_hosts = ['http://a']"), 3, 26, "without scheme"},
       {with("artifacts.ca_file = '/no/such'"), 3, 21, "does not exist"},
+      {with("artifacts.incoming = \"a\\n\""), 3, 22, "control characters"},
+      {with("artifacts.incoming = 1"), 3, 22, "must be a string in quotes"},
+      {with("artifacts.require_signature = 'yes'"), 3, 31, "must be true or false"},
+      {with("artifacts.require_signature = true"), 3, 31, "needs a key in artifacts.trusted_keys"},
+      {with("artifacts.require_signature = true\nartifacts.trusted_keys = []"), 3, 31, "needs a key"},
+      {with("artifacts.trusted_keys = ['" + kKey + "', '" + kKey + "']"), 3, 87, "twice"},
+      {with("artifacts.trusted_keys = ['untrusted comment: minisign public key']"), 3, 27, "must be a public key"},
+      {with("artifacts.require_signature = true\nartifacts.trusted_keys = ['RW']"), 4, 27, "must be a public key"},
   });
 }
 
@@ -191,9 +200,6 @@ TEST_CASE("what is not built is unsupported, what is not known is unknown") {
       {with("[jobs]\nqueued = 0"), 4, 10, "jobs.queued"},
       {with("[discovery]\nports = []"), 3, 1, "[discovery] is unsupported"},
       {with("[home_assistant]\nenabled = false"), 3, 1, "[home_assistant] is unsupported"},
-      {with("[artifacts]\nincoming = ''"), 4, 1, "artifacts.incoming is unsupported in this version: "},
-      {with("[artifacts]\nrequire_signature = false"), 4, 1, "artifacts.require_signature is unsupported"},
-      {with("[artifacts]\ntrusted_keys = []"), 4, 1, "artifacts.trusted_keys is unsupported"},
       {with("[modem]\nset_urcport = false"), 4, 1, "modem.set_urcport is unsupported"},
       {with("[mqqt]\nuri = 'x'"), 3, 1, "unknown section [mqqt]: did you mean \"mqtt\"?"},
       {with("[[modules]]\nid = 'x'"), 3, 1, "unknown section [[modules]]: did you mean \"module\"?"},

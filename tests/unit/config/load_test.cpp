@@ -170,6 +170,9 @@ public_url = "HTTP://h:2"
 max_bytes = 5000000000
 allow_hosts = ["::1"]
 ca_file = "origins"
+incoming = "drop"
+require_signature = true
+trusted_keys = ["RWTOe372CcGLoNVxLPCQaJ1rDDNWGf6/Vhk+nPKudtUGKFyLkGcjnQJ9"]
 [ftp]
 public_url = "FTP://a:b@h:2121/d"
 dir = "shelf"
@@ -212,7 +215,8 @@ imei = "490154203237518"
   expected.mqtt = {"mqtts://broker:8883", "u", dir + "/pw", dir + "/ca",   dir + "/cert",
                    dir + "/key",          3,   "a/b",       {"x/#", "+/y"}};
   expected.http = {"::", 1, "HTTP://h:2"};
-  expected.artifacts = {5000000000, {"::1"}, dir + "/origins"};
+  expected.artifacts = {5000000000,    {"::1"}, dir + "/origins",
+                        dir + "/drop", true,    {"RWTOe372CcGLoNVxLPCQaJ1rDDNWGf6/Vhk+nPKudtUGKFyLkGcjnQJ9"}};
   expected.ftp = FtpConfig{{UrlScheme::ftp, "a", "b", "h", 2121, "d/"}, dir + "/shelf"};
   expected.limits = {1, 100000};
   expected.retry = {2, 0.25};
@@ -229,6 +233,12 @@ TEST_CASE("without public_url the modules are told the address that is listened 
   CHECK(loaded(parse_config(gateway + "listen = '127.0.0.1:8000'", "f")).http.public_url == "http://127.0.0.1:8000");
   CHECK(loaded(parse_config(gateway + "listen = '[::1]:8000'\npublic_url = ''", "f")).http.public_url ==
         "http://[::1]:8000");
+}
+
+TEST_CASE("without artifacts.incoming it is in the state directory, wherever that is") {
+  const std::string text = "[gateway]\nid = 'g'\nstate_dir = '/x'\n[http]\nlisten = '127.0.0.1:1'\n";
+  CHECK(loaded(parse_config(text, "f")).artifacts.incoming == "/x/incoming");
+  CHECK(loaded(parse_config(text + "[artifacts]\nincoming = ''", "f")).artifacts.incoming == "/x/incoming");
 }
 
 TEST_CASE("a PDP context may be a section, too") {
