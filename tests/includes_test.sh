@@ -24,10 +24,10 @@ nlohmann_json ^nlohmann/               ^(gateway|modem/simulator|tests)/
 Paho          ^(mqtt/|MQTT)            ^transport/mqtt_connection\.[ch]pp$
 cpp-httplib   ^httplib\.h$             ^transport/file_server_answer\.[ch]pp$
 libserialport ^libserialport\.h$       ^transport/serial_port\.[ch]pp$
-libcurl       ^curl/                   ^(transport/download|modem/simulator/ftp_download)\.[ch]pp$
+libcurl       ^curl/                   ^(transport/(download|http_url)|modem/simulator/ftp_download)\.[ch]pp$
 toml++        ^toml(\+\+|plusplus)?(/|\.h) ^config/toml_tree\.[ch]pp$
 SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal_store\.[ch]pp$|^tests/
-libsodium     ^sodium(\.h$|/)          ^transport/(sha256|minisign)\.[ch]pp$|^modem/simulator/|^tests/
+libsodium     ^sodium(\.h$|/)          ^transport/(sha256|blake2b|minisign)\.[ch]pp$|^modem/simulator/|^tests/
 CLI11         ^CLI/                    ^(gateway|modem/simulator)/main\.cpp$|^gateway/ctl/[a-z_]*\.cpp$|^tests/bench/
 doctest       ^doctest/                ^tests/
 rapidcheck    ^rapidcheck(/|\.h$)     ^tests/

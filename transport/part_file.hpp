@@ -1,11 +1,12 @@
 // A file that is being written under a temporary name and gets its own name only when it is whole and verified. Under
-// Fetch and FtpShelf, on their threads. Removed when destroyed before commit().
+// Fetch and FtpShelf, on their threads. Removed when destroyed before commit(), unless keep() was said.
 #pragma once
 
 #include <sys/types.h>
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,12 +28,21 @@ class PartFile {
   PartFile& operator=(const PartFile&) = delete;
 
   std::optional<Error> create();
+  /// Goes on with what an earlier one kept, once `seen` has been given all its bytes; false from it ends that. False
+  /// when there is nothing to go on with: then create().
+  bool resume(const std::function<bool(std::string_view)>& seen);
   std::optional<Error> append(std::string_view bytes);
+  /// Empty again.
+  std::optional<Error> restart();
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  std::string sha256() { return hash_.hex(); }
+  [[nodiscard]] std::string sha256() const { return hash_.hex(); }
+  /// Its bytes on the disk.
+  std::optional<Error> sync();
   /// On the disk, under its name (read-only, when no mode was given): file, rename and directory are synced. Errors:
   /// no_space, io.
   std::optional<Error> commit();
+  /// Stays under its temporary name.
+  void keep();
 
  private:
   std::filesystem::path final_path_;

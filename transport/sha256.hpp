@@ -1,4 +1,4 @@
-// SHA-256 of bytes as they come: the one file pair that includes libsodium for hashing. One thread at a time.
+// SHA-256 of bytes as they come. One thread at a time.
 #pragma once
 
 #include <array>
@@ -11,8 +11,8 @@ class Sha256 {
  public:
   Sha256();
   void update(std::string_view bytes);
-  /// 64 lower-case hex digits. Once, at the end.
-  std::string hex();
+  /// 64 lower-case hex digits, of what came so far.
+  [[nodiscard]] std::string hex() const;
 
  private:
   static constexpr std::size_t kStateBytes = 128;

@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <atomic>
 #include <csignal>
@@ -18,6 +20,7 @@
 
 #include "tests/support/temp_dir.hpp"
 #include "transport/base/clock.hpp"
+#include "transport/blake2b.hpp"
 #include "transport/fetch.hpp"
 #include "transport/sha256.hpp"
 
@@ -105,7 +108,13 @@ inline std::string hash_of(const std::string& bytes) {
   return hash.hex();
 }
 
-using Outcome = Result<fs::path>;
+inline Blake2b::Hash blake2b_of(const std::string& bytes) {
+  Blake2b hash;
+  hash.update(bytes);
+  return hash.hash();
+}
+
+using Outcome = Result<Artifact>;
 
 inline Awaitable<> keep(Fetch& fetch, FetchRequest request, std::optional<Outcome>& outcome) {
   outcome = co_await fetch.fetch(request);
@@ -115,6 +124,7 @@ struct FetchBench {
   FetchBench() {
     options.directory = root / "cache" / "artifacts";
     options.allow_hosts = {"127.0.0.1"};
+    options.resume_pause = 0ms;
   }
   ~FetchBench() { fetch.reset(); }
 
@@ -128,6 +138,19 @@ struct FetchBench {
     asio::co_spawn(loop, keep(*fetch, request, outcome), [](const std::exception_ptr& thrown) {
       if (thrown) std::rethrow_exception(thrown);
     });
+  }
+  /// Until something happened on the loop that makes it true.
+  void run_until(const std::function<bool()>& done) {
+    while (!done()) {
+      loop.restart();
+      loop.run_one_for(10ms);
+    }
+  }
+  /// Until all that was asked before has been looked for.
+  void settle() {
+    std::optional<Outcome> last;
+    start("", hash_of("a file that nobody has"), last);
+    CHECK(finish(last).error().code == Errc::absent);
   }
   Outcome finish(std::optional<Outcome>& outcome) {
     loop.restart();
@@ -147,6 +170,7 @@ struct FetchBench {
     CHECK(files() == 0);
     return outcome.error();
   }
+  [[nodiscard]] fs::path part(const std::string& body) const { return options.directory / (".part-" + hash_of(body)); }
   [[nodiscard]] int files() const {
     return fs::exists(options.directory)
                ? static_cast<int>(std::distance(fs::directory_iterator(options.directory), fs::directory_iterator()))
