@@ -108,6 +108,7 @@ int Application::open_shelf() {
 void Application::start() {
   auto contents = journal_->take_contents();
   fetch_ = std::make_unique<Fetch>(loop_, fetch_options(config_));
+  trust_ = std::make_unique<Trust>(config_.artifacts);
   slots_ = std::make_unique<Slots>(loop_, config_.limits, config_.tag_limits);
   const auto password = config_.mqtt.password_file.empty() ? std::string() : first_line(config_.mqtt.password_file);
   api_ = std::make_unique<MqttApi>(loop_, config_, password, *journal_, std::move(contents.outbox));
@@ -132,7 +133,7 @@ void Application::start() {
   }
   time_ = std::make_unique<ServiceTime>(contents.facts[ServiceTime::kFact]);
   jobs_ = std::make_unique<Jobs>(
-      Jobs::Parts{loop_, config_, modules_, *fetch_, shelf_.get(), *slots_, *files_, *journal_, *time_, *api_});
+      Jobs::Parts{loop_, config_, modules_, *fetch_, manifests_, *trust_, shelf_.get(), *slots_, *files_, *journal_, *time_, *api_});
   for (const auto& module : config_.modules) {
     modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *jobs_);
   }

@@ -56,6 +56,8 @@ class Application {
   std::unique_ptr<FileServer> files_;
   std::unique_ptr<Fetch> fetch_;
   std::unique_ptr<FtpShelf> shelf_;  ///< null without [ftp]
+  std::unique_ptr<Trust> trust_;
+  Manifests manifests_;
   std::unique_ptr<Slots> slots_;
   std::unique_ptr<MqttApi> api_;
   std::unique_ptr<ServiceTime> time_;

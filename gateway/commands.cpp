@@ -102,6 +102,13 @@ Awaitable<Result<Commands::Answer>> Commands::update(json document, bool to_all)
   auto parsed = parse_update_command(document);
   if (const auto* fault = std::get_if<CommandFault>(&parsed)) co_return refuse(*fault);
   auto& command = std::get<UpdateCommand>(parsed);
+  if (command.dry_run) {
+    auto planned = jobs_.dry_run(std::move(command), to_all);
+    if (const auto* fault = std::get_if<CommandFault>(&planned)) co_return refuse(*fault);
+    auto& plan = std::get<json>(planned);
+    Answer answer{ok_reply(plan), plan.is_null()};
+    co_return answer;
+  }
   const bool is_new = jobs_.find(command.job) == nullptr;
   if (is_new && !command.job.empty()) {
     const auto tombstone = co_await journal_.tombstone(command.job);

@@ -36,6 +36,18 @@ std::optional<ServiceTime::Instant> instant(const json& from, const char* key) {
   return ServiceTime::Instant(from.at(key).get<std::int64_t>());
 }
 
+void take_way(const json& from, Part& part) {
+  part.target = from.value("target", "");
+  part.from = from.value("from", "");
+  for (const auto& hop : from.value("way", json::array())) {
+    part.way.push_back({hop.at("artifact"), hop.at("from"), hop.at("to"), hop.at("attempts"), hop.at("duration_s")});
+  }
+  part.warnings = from.value("warnings", std::vector<std::string>());
+  part.hops = from.value("hops", 1u);
+  part.hop_begun_at = instant(from, "hop_begun_at");
+  if (from.contains("hop")) part.hop = std::get<Manifest>(parse_manifest(from.at("hop"), true));
+}
+
 }  // namespace
 
 std::string_view to_word(JobState state) {
@@ -51,6 +63,17 @@ JobState Job::state() const {
 Part* Job::part_of(const std::string& module) const {
   const auto found = std::find_if(parts.begin(), parts.end(), [&](const auto& part) { return part->module == module; });
   return found == parts.end() ? nullptr : found->get();
+}
+
+const Manifest* Job::delta_of(const Part& part) const {
+  if (!command.planned()) return &command.delta;
+  return part.hop ? &*part.hop : nullptr;
+}
+
+unsigned Part::attempts_before() const {
+  unsigned sum = 0;
+  for (const auto& hop : way) sum += hop.attempts;
+  return sum;
 }
 
 void Job::add_part(const std::string& module) {
@@ -93,6 +116,14 @@ JobState verdict_of(const Job& job) {
   return good == 0 ? JobState::failed : JobState::partial;
 }
 
+json to_json(const Hop& hop) {
+  return {{"artifact", hop.artifact},
+          {"from", hop.from},
+          {"to", hop.to},
+          {"attempts", hop.attempts},
+          {"duration_s", hop.duration_s}};
+}
+
 json to_json(const UpdateError& error) {
   json out;
   if (error.number) {
@@ -118,6 +149,8 @@ std::string to_document(const Job& job) {
               {"body", job.command.body},
               {"accepted_at_ms", to_ms(job.accepted_at)},
               {"final_seq", job.final_seq}};
+  // What the manifest said when the job was accepted; what the job itself says is in its body.
+  if (!job.command.delta.model.empty() && job.command.delta.size) out["delta"] = to_json(job.command.delta);
   if (job.expires_at) out["expires_at"] = job.expires_at->count();
   if (job.paused) out["paused"] = true;
   if (job.verdict) out["state"] = to_word(*job.verdict);
@@ -134,6 +167,13 @@ std::string to_document(const Part& part) {
               {"token", part.checkpoint.token},
               {"profile", part.checkpoint.profile}};
   if (part.checkpoint.uploading) out["uploading"] = true;
+  if (!part.target.empty()) out["target"] = part.target;
+  if (!part.from.empty()) out["from"] = part.from;
+  for (const auto& hop : part.way) out["way"].push_back(to_json(hop));
+  if (!part.warnings.empty()) out["warnings"] = part.warnings;
+  if (part.hop) out["hop"] = to_json(*part.hop);
+  if (part.hop_begun_at) out["hop_begun_at"] = part.hop_begun_at->count();
+  if (part.hops != 1) out["hops"] = part.hops;
   if (part.begun_at) out["begun_at_ms"] = to_ms(*part.begun_at);
   if (part.step_at) out["step_at"] = part.step_at->count();
   if (part.next_attempt_at) out["next_attempt_at"] = part.next_attempt_at->count();
@@ -157,6 +197,7 @@ std::optional<Job> job_from_document(const std::string& document) try {
   Job job;
   job.command = std::move(std::get<UpdateCommand>(parsed));
   job.command.job = from.at("id");
+  if (from.contains("delta")) job.command.delta = std::get<Manifest>(parse_manifest(from.at("delta"), true));
   job.run = from.at("run");
   job.accepted_at = from_ms(from.at("accepted_at_ms"));
   job.final_seq = from.at("final_seq");
@@ -179,6 +220,7 @@ std::optional<Part> part_from_document(const std::string& document) try {
   part.checkpoint.token = from.at("token");
   part.checkpoint.profile = from.value("profile", "");
   part.checkpoint.uploading = from.value("uploading", false);
+  take_way(from, part);
   if (from.contains("begun_at_ms")) part.begun_at = from_ms(from.at("begun_at_ms"));
   part.step_at = instant(from, "step_at");
   part.next_attempt_at = instant(from, "next_attempt_at");

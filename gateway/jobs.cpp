@@ -9,6 +9,12 @@
 namespace dfota {
 namespace {
 
+/// What a log line says of it.
+std::string describe(const UpdateCommand& command) {
+  if (command.rollback) return "back to the version before";
+  return command.planned() ? "to " + command.target : command.delta.from + " -> " + command.delta.to;
+}
+
 void rethrow(std::exception_ptr bug) {
   if (bug) std::rethrow_exception(bug);
 }
@@ -20,6 +26,8 @@ Jobs::Jobs(const Parts& parts)
       config_(parts.config),
       modules_(parts.modules),
       fetch_(parts.fetch),
+      catalog_(parts.catalog),
+      trust_(parts.trust),
       shelf_(parts.shelf),
       slots_(parts.slots),
       journal_(parts.journal),
@@ -125,6 +133,7 @@ std::variant<const Job*, CommandFault> Jobs::accept(UpdateCommand command, bool 
                         "/job"};
   }
   if (auto fault = unfit(command)) return *fault;
+  if (auto fault = resolve(command)) return *fault;
   auto selected = select(command.modules, drop_strangers);
   if (auto* fault = std::get_if<CommandFault>(&selected)) return *fault;
   const auto& ids = std::get<std::vector<std::string>>(selected);
@@ -135,6 +144,7 @@ std::variant<const Job*, CommandFault> Jobs::accept(UpdateCommand command, bool 
   job->expires_at = expiry_of(job->command);
   for (const auto& id : ids) {
     job->add_part(id);
+    job->parts.back()->target = target_of(job->command, id);
     put(Write::part_accepted, *job, *job->parts.back());
   }
   put(Write::job_accepted, *job);
@@ -149,8 +159,8 @@ void Jobs::begin(const std::string& id) {
   if (found == jobs_.end() || found->second->begun) return;
   auto& job = *found->second;
   job.begun = true;
-  log::info("job ", id, ": run ", job.run, " accepted for ", job.parts.size(), " modules, ", job.command.from, " -> ",
-            job.command.to);
+  log::info("job ", id, ": run ", job.run, " accepted for ", job.parts.size(), " modules, ", describe(job.command));
+  hold_deltas(job);
   listener_.job_changed(job);
   wait_for_modules(job);
   look_at(job);
@@ -172,7 +182,19 @@ void Jobs::read_back(const JournalContents& contents) {
     if (auto* part = job->second->part_of(row.module)) *part = std::move(*read);
   }
   for (const auto& [id, job] : jobs_) job->count_again();
-  if (const auto hold = contents.facts.find(kHold); hold != contents.facts.end() && !hold->second.empty()) {
+  read_facts(contents.facts);
+}
+
+void Jobs::read_facts(const std::map<std::string, std::string>& facts) {
+  for (auto at = facts.lower_bound(kBefore); at != facts.end() && at->first.starts_with(kBefore); ++at) {
+    const auto fact = nlohmann::json::parse(at->second, nullptr, false);
+    if (!fact.is_object()) continue;
+    before_[at->first.substr(std::string_view(kBefore).size())] = {fact.value("imei", ""), fact.value("version", "")};
+  }
+  if (const auto history = facts.find(UpdateHistory::kFact); history != facts.end()) {
+    history_ = UpdateHistory(history->second);
+  }
+  if (const auto hold = facts.find(kHold); hold != facts.end() && !hold->second.empty()) {
     held_ = hold->second;
     log::notice("held: ", *held_);
   }
@@ -203,14 +225,17 @@ void Jobs::recover(const JournalContents& contents) {
 void Jobs::take_up(Job& job) {
   log::notice("job ", job.id(), ": taken up again");
   job.begun = true;
+  hold_deltas(job);
   // Commanded before: listened to at once, before any other word to its module. Its delta may still be wanted.
   std::vector<Part*> commanded;
   for (const auto& part : job.parts) {
     if (!part->result && part->checkpoint.step != Step::preparing) commanded.push_back(part.get());
   }
-  if (!commanded.empty()) {
-    if (job.command.delivery == Delivery::ftp) unswept_.insert(job.id());
-    bring(job);
+  for (auto* part : commanded) {
+    const auto* delta = job.delta_of(*part);
+    if (delta == nullptr) continue;
+    if (job.command.delivery == Delivery::ftp) unswept_.insert({job.id(), delta->sha256});
+    bring(job, *delta);
   }
   for (auto* part : commanded) {
     if (modules_.contains(part->module)) {

@@ -1,8 +1,8 @@
 // The jobs: accepted once, journalled, fetched for, handed to their modules one at a time for each, and ended with
 // exactly one outcome for each module of each run (contract, law 6). jobs.cpp: acceptance and recovery;
-// jobs_rollout.cpp: which module begins when, and what its outcome leads to; jobs_delivery.cpp: how the delta gets
-// there; jobs_control.cpp: what somebody orders. What is put into the journal here shares the commit of the turn; the
-// caller waits for it. Loop thread only.
+// jobs_rollout.cpp: which module begins when, and what its outcome leads to; jobs_plan.cpp: which deltas;
+// jobs_delivery.cpp: how they get there; jobs_control.cpp: what somebody orders. What is put into the journal here
+// shares the commit of the turn; the caller waits for it. Loop thread only.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -20,6 +20,8 @@
 #include "gateway/job.hpp"
 #include "gateway/journal.hpp"
 #include "gateway/service_time.hpp"
+#include "gateway/trust.hpp"
+#include "gateway/update_history.hpp"
 #include "gateway/update_run.hpp"
 #include "modem/module.hpp"
 #include "transport/fetch.hpp"
@@ -45,6 +47,8 @@ class Jobs : public ModuleObserver {
   static constexpr auto kFetchAgain = std::chrono::seconds(1);
   static constexpr auto kTick = std::chrono::seconds(1);  ///< expiry, absence and windows are looked at so often
   static constexpr auto kHold = "hold";                   ///< the journal's name of it
+  static constexpr auto kBefore = "before/";              ///< and of what a module ran before its last job
+  static constexpr unsigned kMostAsked = 4;  ///< a module that reports yet another version each time is given up
   static constexpr auto kDefaultLife = std::chrono::hours(7 * 24);
 
   using Modules = std::map<std::string, std::unique_ptr<Module>>;
@@ -55,6 +59,8 @@ class Jobs : public ModuleObserver {
     const Config& config;
     Modules& modules;
     Fetch& fetch;
+    const Manifests& catalog;
+    const Trust& trust;
     FtpShelf* shelf;
     Slots& slots;
     FileServer& files;
@@ -73,6 +79,8 @@ class Jobs : public ModuleObserver {
   /// none left: null.
   std::variant<const Job*, CommandFault> accept(UpdateCommand command, bool drop_strangers);
   void begin(const std::string& job);
+  /// What the command would do with each module, and nothing is done; `drop_strangers` as above. Null: none of ours.
+  std::variant<nlohmann::json, CommandFault> dry_run(UpdateCommand command, bool drop_strangers) const;
 
   /// Which modules (of one job) or jobs (of one module) are ended now, end without a command, or go on to their end.
   struct Canceled {
@@ -118,6 +126,7 @@ class Jobs : public ModuleObserver {
                                                               bool drop_strangers) const;
   [[nodiscard]] std::optional<CommandFault> unfit(const UpdateCommand& command) const;
   void read_back(const JournalContents& contents);
+  void read_facts(const std::map<std::string, std::string>& facts);
   void take_up(Job& job);
   void put(Write kind, const Job& job) { journal_.put_job(kind, job.id(), to_document(job)); }
   void put(Write kind, const Job& job, const Part& part);
@@ -140,19 +149,45 @@ class Jobs : public ModuleObserver {
   void look_at_module(const std::string& module);
   void look_at_all();
   void permissions_changed();
-  [[nodiscard]] UpdateOrder order_for(const Job& job, const Module& module) const;
+  [[nodiscard]] UpdateOrder order_for(const Job& job, const Part& part, const Module& module) const;
   void start(Job& job, Part& part);
+  void work_ended(Job& job, Part& part, UpdateResult result);
   void reject(Job& job, Part& part, const UpdateError& error);
   void end_unbegun(Job& job, Part& part, Stop stop);
   void end_part(Job& job, Part& part, UpdateResult result);
+  void look_soon(std::string job, std::string module);
   void settle(Job& job);
 
+  // jobs_plan.cpp
+  /// The module's way, or why there is none; with the version that it has to begin with.
+  struct Plan {
+    std::string from, to;
+    std::vector<const Manifest*> hops;
+    std::optional<UpdateError> none;
+  };
+  [[nodiscard]] std::optional<CommandFault> resolve(UpdateCommand& command) const;
+  [[nodiscard]] std::optional<CommandFault> resolve_target(const UpdateCommand& command) const;
+  [[nodiscard]] std::optional<CommandFault> untrusted(const UpdateCommand& command) const;
+  [[nodiscard]] std::optional<CommandFault> wrong_direction(const UpdateCommand& command) const;
+  [[nodiscard]] std::string target_of(const UpdateCommand& command, const std::string& module) const;
+  [[nodiscard]] Plan plan(const UpdateCommand& command, const Module& module, const std::string& target,
+                          std::string version, const Part* part) const;
+  [[nodiscard]] Plan plan_one(const UpdateCommand& command, const Module& module) const;
+  void hold_deltas(Job& job);
+  void hold_way(Part& part, const Plan& plan);
+  bool choose_hop(Job& job, Part& part);
+  bool goes_on(Job& job, Part& part, const UpdateResult& result);
+  void next_hop(Job& job, Part& part);
+  void note_hop(const Job& job, Part& part, const UpdateResult& result);
+  void note_success(const Part& part);
+
   // jobs_delivery.cpp
-  void bring(Job& job);
-  Awaitable<> bring_delta(std::string job_id, unsigned run);
-  Awaitable<std::optional<UpdateError>> fetch(const UpdateCommand& command);
-  Awaitable<std::optional<UpdateError>> shelve(const UpdateCommand& command);
-  [[nodiscard]] std::filesystem::path artifact_path(const UpdateCommand& command) const;
+  bool bring(Job& job, const Manifest& delta);
+  Awaitable<> bring_delta(std::string job_id, unsigned run, Manifest delta);
+  Awaitable<std::optional<UpdateError>> fetch(const std::string& job, const Manifest& delta);
+  Awaitable<std::optional<UpdateError>> shelve(const std::string& job, const Manifest& delta);
+  void not_brought(Job& job, const Manifest& delta, const UpdateError& error);
+  [[nodiscard]] std::filesystem::path artifact_path(const Manifest& delta) const;
 
   // jobs_control.cpp
   enum class Reach { stopped, stopping, will_end };
@@ -170,6 +205,8 @@ class Jobs : public ModuleObserver {
   const Config& config_;
   Modules& modules_;
   Fetch& fetch_;
+  const Manifests& catalog_;
+  const Trust& trust_;
   FtpShelf* shelf_;
   Slots& slots_;
   Journal& journal_;
@@ -181,7 +218,13 @@ class Jobs : public ModuleObserver {
   std::map<std::string, std::deque<Waiting>> waiting_;      ///< by module, in the order of acceptance
   std::map<std::string, std::unique_ptr<UpdateRun>> runs_;  ///< by module
   std::map<std::string, std::string> last_results_;
-  std::set<std::string> unswept_;  ///< jobs of an earlier process whose delta may still lie on the shelf
+  struct Before {
+    std::string imei, version;
+  };
+  std::map<std::string, Before> before_;  ///< by module: what it ran before its last succeeded job
+  UpdateHistory history_;
+  /// Jobs of an earlier process, and the deltas of theirs that may still lie on the shelf.
+  std::set<std::pair<std::string, std::string>> unswept_;
   std::optional<std::string> held_;
   std::optional<ServiceTime::Instant> time_put_at_;
   Clock::time_point forget_at_;

@@ -28,18 +28,18 @@ std::variant<Job*, CommandFault> Jobs::unended_job(const std::string& id) {
 
 /// Nothing new is commanded in this part. What is commanded over http is cut, if its last byte has not left.
 Jobs::Reach Jobs::stop_part(Job& job, Part& part, Stop stop, Write kind) {
-  if (!part.begun) {
+  if (!part.working) {
     end_unbegun(job, part, stop);
     return Reach::stopped;
   }
-  if (part.checkpoint.step == Step::released) return Reach::will_end;
   const auto step = part.checkpoint.step;
   if (!part.stop) {
     part.stop = stop;
     put(kind, job, part);
     runs_.at(part.module)->wake();
   }
-  return step == Step::commanded ? Reach::stopped : Reach::stopping;
+  // Of one that may be flashing nothing more is commanded: no other attempt, no other hop.
+  return step == Step::released ? Reach::will_end : step == Step::commanded ? Reach::stopped : Reach::stopping;
 }
 
 /// A canary failed, too many did, or a module was lost: the others are left alone.
@@ -138,10 +138,10 @@ std::variant<const Job*, CommandFault> Jobs::retry(const std::string& id, unsign
   }
   if (!job.ended()) return CommandFault{"job_not_ended", "run " + std::to_string(run) + " has not ended", "/run"};
   if (auto fault = unfit(job.command)) return *fault;
-  std::vector<std::string> modules;
+  std::vector<std::pair<std::string, std::string>> modules;
   for (const auto& part : job.parts) {
     const auto outcome = part->result->outcome;
-    if (outcome != Outcome::succeeded && outcome != Outcome::skipped) modules.push_back(part->module);
+    if (outcome != Outcome::succeeded && outcome != Outcome::skipped) modules.emplace_back(part->module, part->target);
   }
   if (modules.empty()) {
     return CommandFault{"nothing_to_retry", "all modules of that run ended in succeeded or skipped", "/run"};
@@ -153,10 +153,11 @@ std::variant<const Job*, CommandFault> Jobs::retry(const std::string& id, unsign
   job.final_seq = 0;
   job.expires_at = expiry_of(job.command);
   job.begun = job.stopped = false;
-  job.delta = Job::Delta::unasked;
+  job.deltas.clear();
   job.parts.clear();
-  for (const auto& module : modules) {
+  for (const auto& [module, target] : modules) {
     job.add_part(module);
+    job.parts.back()->target = target;
     put(Write::part_retried, job, *job.parts.back());
   }
   job.count_again();

@@ -6,6 +6,7 @@
 #include <asio/post.hpp>
 
 #include "gateway/jobs.hpp"
+#include "gateway/way.hpp"
 #include "transport/base/log.hpp"
 
 namespace dfota {
@@ -49,7 +50,7 @@ void Jobs::expire(Job& job) {
     if (!part->result && !part->stop) parts.push_back(part.get());
   }
   for (auto* part : parts) {
-    if (!part->begun) {
+    if (!part->working) {
       end_unbegun(job, *part, Stop::expired);
     } else if (part->checkpoint.step == Step::preparing) {
       part->stop = Stop::expired;
@@ -90,7 +91,7 @@ bool Jobs::is_open(const Job& job) const {
 void Jobs::wait_for_modules(Job& job) {
   std::vector<Part*> parts;
   for (const auto& part : job.parts) {
-    if (!part->result && !part->begun) parts.push_back(part.get());
+    if (!part->result && !part->working) parts.push_back(part.get());
   }
   // enqueue() may end a part, and with the last one the job.
   for (auto* part : parts) {
@@ -133,14 +134,18 @@ void Jobs::look_at(Job& job) {
   if (job.ended() || !job.begun || !is_open(job)) return;
   for (std::size_t i = 0; i < job.parts.size() && !job.ended(); ++i) {
     auto& part = *job.parts[i];
-    if (part.begun || part.result) continue;
+    if (part.working || part.result) continue;
     const auto module = modules_.find(part.module);
     if (module == modules_.end() || !module->second->state().present || runs_.contains(part.module)) continue;
     const auto* next = next_of(part.module);
     if (next == nullptr || next->part != &part) continue;
-    if (!may_begin_another(job)) return;
-    bring(job);
-    if (job.delta != Job::Delta::here) return;
+    if (!part.begun && !may_begin_another(job)) return;
+    if (job.command.planned() && !choose_hop(job, part)) continue;
+    const auto* delta = job.delta_of(part);
+    if (delta != nullptr && !bring(job, *delta)) {
+      if (job.command.rollout.canary > 0) return;  // canaries are the first ones in the order given
+      continue;
+    }
     leave_queue(part);
     start(job, part);
   }
@@ -162,11 +167,18 @@ void Jobs::permissions_changed() {
   look_at_all();
 }
 
-UpdateOrder Jobs::order_for(const Job& job, const Module& module) const {
+/// Without a delta the module is asked for its version, and nothing else: it is at its target, or there is a mismatch.
+UpdateOrder Jobs::order_for(const Job& job, const Part& part, const Module& module) const {
   const auto& command = job.command;
+  const auto* delta = job.delta_of(part);
   UpdateOrder order;
-  order.from = command.from;
-  order.to = command.to;
+  order.to = delta != nullptr ? delta->to : part.target;
+  order.to_aliases = names_of(catalog_, delta != nullptr ? delta->model : module.state().identity.model, order.to);
+  if (delta != nullptr) {
+    order.from = delta->from;
+    order.from_aliases = names_of(catalog_, delta->model, delta->from);
+    order.model = delta->model;
+  }
   order.attempts = command.attempts.value_or(config_.retry.attempts);
   order.imei = module.expected_imei();
   order.profile = config_.modem.profile;
@@ -174,13 +186,12 @@ UpdateOrder Jobs::order_for(const Job& job, const Module& module) const {
   order.delivery = command.delivery;
   order.file = command.file;
   if (command.delivery == Delivery::url) order.url = command.module_url;
-  if (wants_artifact(command.delivery)) {
-    order.package = artifact_path(command);
-    order.package_extension = short_extension(artifact_name(command.url));
-  }
+  if (delta == nullptr || !wants_artifact(command.delivery)) return order;
+  order.package = artifact_path(*delta);
+  order.package_extension = short_extension(delta->name);
   if (command.delivery == Delivery::ftp && config_.ftp) {
-    // Not job.shelf_name: one that was commanded before a restart may want another attempt while it is put there again.
-    const auto name = FtpShelf::name_of(command.sha256, order.package_extension);
+    // Not its shelf_name: one that was commanded before a restart may want another attempt while it is put there again.
+    const auto name = FtpShelf::name_of(delta->sha256, order.package_extension);
     order.url = config_.ftp->public_url.file(name).spell("ftp://");
   }
   return order;
@@ -188,18 +199,36 @@ UpdateOrder Jobs::order_for(const Job& job, const Module& module) const {
 
 void Jobs::start(Job& job, Part& part) {
   auto& module = *modules_.at(part.module);
-  job.begin(part);
+  if (!part.begun) job.begin(part);
+  part.working = true;
   if (!part.begun_at) part.begun_at = std::chrono::system_clock::now();
+  if (!part.hop_begun_at) part.hop_begun_at = time_.now();
+  const auto* delta = job.delta_of(part);
+  if (!job.command.planned()) part.from = delta->from;
   auto& run = runs_[part.module];
-  run = std::make_unique<UpdateRun>(run_parts_, job, part, module, artifact_path(job.command));
+  run = std::make_unique<UpdateRun>(run_parts_, job, part, module,
+                                    delta != nullptr ? artifact_path(*delta) : std::filesystem::path());
   listener_.job_changed(job);
-  module.update(order_for(job, module), run->entry(), *run, [this, &job, &part](UpdateResult result) {
+  module.update(order_for(job, part, module), run->entry(), *run, [this, &job, &part](UpdateResult result) {
     const auto id = part.module;
     if (runs_.at(id)->is_cut()) return;  // the next process decides
     runs_.erase(id);
-    end_part(job, part, std::move(result));
+    work_ended(job, part, std::move(result));
   });
   listener_.module_changed(module);
+}
+
+void Jobs::work_ended(Job& job, Part& part, UpdateResult result) {
+  part.working = false;
+  part.reported = result.version;
+  if (result.outcome == Outcome::succeeded) note_hop(job, part, result);
+  if (job.command.planned() && goes_on(job, part, result)) return next_hop(job, part);
+  if (job.command.planned() && result.outcome == Outcome::succeeded) {
+    // Counted with the hops that are done.
+    result.attempts = 0;
+    result.warnings.clear();
+  }
+  end_part(job, part, std::move(result));
 }
 
 /// It was not begun in this process; in an earlier one it may have been.
@@ -223,6 +252,14 @@ void Jobs::end_unbegun(Job& job, Part& part, Stop stop) {
 }
 
 void Jobs::end_part(Job& job, Part& part, UpdateResult result) {
+  if (job.command.planned() && !part.way.empty()) {
+    // The hops before were commanded, whatever became of this one.
+    result.attempts += part.attempts_before();
+    result.warnings.insert(result.warnings.begin(), part.warnings.begin(), part.warnings.end());
+    if (result.outcome == Outcome::rejected) result.outcome = Outcome::failed;
+    if (result.outcome == Outcome::skipped) result.outcome = Outcome::succeeded;
+  }
+  if (result.outcome == Outcome::succeeded) note_success(part);
   if (result.outcome == Outcome::canceled) {
     const auto finding = part.stop ? finding_of(*part.stop) : std::nullopt;
     if (finding) {
@@ -239,6 +276,8 @@ void Jobs::end_part(Job& job, Part& part, UpdateResult result) {
   part.checkpoint.token.clear();
   part.step_at.reset();
   part.next_attempt_at.reset();
+  part.hop.reset();
+  part.holds.clear();
   job.end(part, std::move(result));
   last_results_[part.module] = to_word(part.result->outcome);
   put(Write::part_ended, job, part);
@@ -246,13 +285,17 @@ void Jobs::end_part(Job& job, Part& part, UpdateResult result) {
   if (const auto module = modules_.find(part.module); module != modules_.end()) {
     listener_.module_changed(*module->second);
   }
-  // Who comes next is not looked for in here: the caller may walk over parts, or be the module itself.
-  asio::post(loop_, [this, module = part.module, id = job.id()] {
-    const auto found = jobs_.find(id);
+  look_soon(job.id(), part.module);
+  settle(job);
+}
+
+/// Who comes next is not looked for at once: the caller may walk over parts, or be the module itself.
+void Jobs::look_soon(std::string job, std::string module) {
+  asio::post(loop_, [this, job = std::move(job), module = std::move(module)] {
+    const auto found = jobs_.find(job);
     if (found != jobs_.end()) look_at(*found->second);
     look_at_module(module);
   });
-  settle(job);
 }
 
 void Jobs::settle(Job& job) {
@@ -265,7 +308,10 @@ void Jobs::settle(Job& job) {
   job.verdict = verdict_of(job);
   job.paused = false;
   job.ended_at = time_.wall();
-  if (!job.shelf_name.empty()) shelf_->drop(std::exchange(job.shelf_name, ""));
+  for (auto& [sha256, delta] : job.deltas) {
+    if (!delta.shelf_name.empty()) shelf_->drop(std::exchange(delta.shelf_name, ""));
+  }
+  job.hold.reset();
   job.final_seq = listener_.job_ended(job);
   put(Write::job_ended, job);
   ended_.push_back(job.id());

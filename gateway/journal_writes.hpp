@@ -17,6 +17,7 @@ enum class Write {
   part_released,
   part_undone,  ///< a step that was journalled and was not taken after all
   part_interrupted,
+  part_hop,  ///< one delta of its way is done
   part_ended,
   error,
   result,
@@ -35,14 +36,17 @@ enum class Write {
   hold,
   service_time,
   module_forgotten,
+  version_before,  ///< what a module ran before its last succeeded job
+  update_history,
 };
 
-inline constexpr std::array<std::string_view, 25> kWriteNames = {
-    "job_accepted", "part_accepted",     "part_preparing", "part_commanded", "part_released",
-    "part_undone",  "part_interrupted",  "part_ended",     "error",          "result",
-    "job_ended",    "job_state",         "outbox_sent",    "job_canceled",   "job_stopped",
-    "job_paused",   "job_resumed",       "job_retried",    "part_retried",   "job_forgotten",
-    "tombstone",    "tombstones_pruned", "hold",           "service_time",   "module_forgotten"};
+inline constexpr std::array<std::string_view, 28> kWriteNames = {
+    "job_accepted",     "part_accepted",    "part_preparing",    "part_commanded", "part_released",
+    "part_undone",      "part_interrupted", "part_hop",          "part_ended",     "error",
+    "result",           "job_ended",        "job_state",         "outbox_sent",    "job_canceled",
+    "job_stopped",      "job_paused",       "job_resumed",       "job_retried",    "part_retried",
+    "job_forgotten",    "tombstone",        "tombstones_pruned", "hold",           "service_time",
+    "module_forgotten", "version_before",   "update_history"};
 
 constexpr std::string_view name_of(Write write) {
   return kWriteNames[static_cast<std::size_t>(write)];

@@ -65,8 +65,8 @@ json progress_payload(const std::string& gateway, const Job& job, const Part& pa
   out["total_bytes"] = or_null(reading.total_bytes);
   out["bytes_per_second"] = or_null(reading.bytes_per_second);
   out["eta_s"] = or_null(reading.eta_s);
-  out["hop"] = 1;
-  out["hops"] = 1;
+  out["hop"] = part.way.size() + 1;
+  out["hops"] = std::max<std::size_t>(part.hops, part.way.size() + 1);
   return out;
 }
 
@@ -78,11 +78,14 @@ json result_payload(const std::string& gateway, std::uint64_t seq, const Job& jo
   out["run"] = job.run;
   out["module"] = part.module;
   out["outcome"] = to_word(result.outcome);
-  out["from"] = job.command.from;
-  out["to"] = job.command.to;
+  const bool planned = job.command.planned();
+  out["from"] = text_or_null(planned ? part.from : job.command.delta.from);
+  out["to"] = text_or_null(planned ? part.target : job.command.delta.to);
   out["version"] = text_or_null(result.version);
   out["attempts"] = result.attempts;
-  out["hops"] = 1;
+  out["hops"] = part.hops;
+  auto& way = out["way"] = json::array();
+  for (const auto& hop : part.way) way.push_back(to_json(hop));
   out["duration_s"] =
       part.begun_at ? static_cast<double>(std::max<std::int64_t>(0, to_ms(now) - to_ms(*part.begun_at))) / 1000 : 0.0;
   out["warnings"] = result.warnings;

@@ -17,26 +17,11 @@ using Fault = std::optional<CommandFault>;
 constexpr std::size_t kMaxTransaction = 128, kMaxUrl = 2048, kMaxFileName = 128, kMaxIds = 10000;
 constexpr unsigned kMaxAttempts = 10;
 
-constexpr std::array kBuilt = {"job",
-                               "transaction",
-                               "modules",
-                               "artifact",
-                               "from",
-                               "to",
-                               "delivery",
-                               "url",
-                               "file",
-                               "attempts",
-                               "absent",
-                               "max_parallel",
-                               "canary",
-                               "expires",
-                               "not_before",
-                               "window",
-                               "abort_after_failures"};
-constexpr std::array kLater = {"target", "dry_run"};
-constexpr std::array kArtifactBuilt = {"url", "sha256", "size"};
-constexpr std::array kArtifactLater = {"name", "signature"};
+constexpr std::array kKeys = {
+    "job",      "transaction",     "modules", "artifact", "from",       "to",     "target",
+    "rollback", "allow_downgrade", "dry_run", "delivery", "url",        "file",   "attempts",
+    "absent",   "max_parallel",    "canary",  "expires",  "not_before", "window", "abort_after_failures"};
+constexpr std::array kArtifactKeys = {"name", "url", "sha256", "size", "signature"};
 constexpr std::array kSelectors = {"model", "version", "tag"};
 
 template <class List>
@@ -44,13 +29,10 @@ bool is_in(const List& list, const std::string& key) {
   return std::find(list.begin(), list.end(), key) != list.end();
 }
 
-template <class Built, class Later>
-Fault check_keys(const json& object, const std::string& at, const Built& built, const Later& later) {
+template <class Keys>
+Fault check_keys(const json& object, const std::string& at, const Keys& keys) {
   for (const auto& [key, value] : object.items()) {
-    const auto pointer = pointer_to(at, key);
-    if (is_in(later, key))
-      return CommandFault{"unsupported", "\"" + key + "\" is not supported by this version", pointer};
-    if (!is_in(built, key)) return unknown_key(at, key);
+    if (!is_in(keys, key)) return unknown_key(at, key);
   }
   return {};
 }
@@ -81,7 +63,7 @@ Fault take_modules(const json& document, ModuleSelection& selection) {
   if (!modules.is_object() || modules.empty()) {
     return invalid("/modules", "must be a list of ids, \"all\", or {\"model\", \"version\", \"tag\"}");
   }
-  if (auto fault = check_keys(modules, "/modules", kSelectors, std::array<const char*, 0>{})) return fault;
+  if (auto fault = check_keys(modules, "/modules", kSelectors)) return fault;
   for (const auto& [key, into] :
        {std::pair{"model", &selection.model}, {"version", &selection.version}, {"tag", &selection.tag}}) {
     if (!modules.contains(key)) continue;
@@ -121,16 +103,25 @@ Fault take_file(const json& document, UpdateCommand& command) {
   return {};
 }
 
-Fault take_artifact(const json& document, UpdateCommand& command) {
-  if (!document.contains("artifact")) return invalid("/artifact", "is required: {\"url\", \"sha256\"}");
+Fault take_artifact(const json& document, Manifest& delta) {
+  if (!document.contains("artifact")) return invalid("/artifact", "is required: {\"url\", \"sha256\"} or {\"name\"}");
   const auto& artifact = document.at("artifact");
-  if (!artifact.is_object()) return invalid("/artifact", "must be an object {\"url\", \"sha256\"}");
-  if (auto fault = check_keys(artifact, "/artifact", kArtifactBuilt, kArtifactLater)) return fault;
-  if (auto fault = take_url(artifact, "/artifact", command.url)) return fault;
-  if (command.url.empty()) return invalid("/artifact/url", "is required, and begins with http:// or https://");
-  if (auto fault = take_sha256(artifact, "/artifact", command.sha256)) return fault;
-  if (command.sha256.empty()) return invalid("/artifact/sha256", "is required: 64 hex digits");
-  return take_size(artifact, "/artifact", command.size);
+  if (!artifact.is_object()) return invalid("/artifact", "must be an object {\"url\", \"sha256\"} or {\"name\"}");
+  if (auto fault = check_keys(artifact, "/artifact", kArtifactKeys)) return fault;
+  if (artifact.contains("name")) {
+    if (artifact.size() > 1) return invalid("/artifact/name", "names one in the cache, and stands alone");
+    if (!artifact.at("name").is_string() || !is_artifact_name(artifact.at("name").get<std::string>()))
+      return invalid("/artifact/name", "must be an artifact's name; cmd/artifact_list tells which there are");
+    delta.name = artifact.at("name").get<std::string>();
+    return {};
+  }
+  if (auto fault = take_url(artifact, "/artifact", delta.url)) return fault;
+  if (delta.url.empty()) return invalid("/artifact/url", "is required, and begins with http:// or https://");
+  if (auto fault = take_sha256(artifact, "/artifact", delta.sha256)) return fault;
+  if (delta.sha256.empty()) return invalid("/artifact/sha256", "is required: 64 hex digits");
+  if (auto fault = take_size(artifact, "/artifact", delta.size)) return fault;
+  delta.name = artifact_name(delta.url);
+  return take_signature(artifact, "/artifact", delta.signature);
 }
 
 Fault take_delivery(const json& document, UpdateCommand& command) {
@@ -144,9 +135,51 @@ Fault take_delivery(const json& document, UpdateCommand& command) {
       return invalid(std::string("/") + key, "has no meaning with delivery \"" + word + "\"");
     }
   }
-  if (wants_artifact(*delivery)) return take_artifact(document, command);
-  if (document.contains("artifact")) return invalid("/artifact", "has no meaning with delivery \"" + word + "\"");
-  return *delivery == Delivery::url ? take_module_url(document, command) : take_file(document, command);
+  return {};
+}
+
+Fault take_versions(const json& document, Manifest& delta) {
+  if (auto fault = take_reported(document, "from", "", delta.from)) return fault;
+  if (auto fault = take_reported(document, "to", "", delta.to)) return fault;
+  const bool in_manifest = !delta.name.empty() && delta.url.empty();
+  if (delta.from.empty() && !in_manifest)
+    return invalid("/from", "is required: the version that the delta starts from");
+  if (delta.to.empty() && !in_manifest) return invalid("/to", "is required: the version that the delta leads to");
+  if (!delta.to.empty() && delta.from == delta.to) return invalid("/to", "is the same version as from");
+  return {};
+}
+
+/// "target" or "rollback": which deltas, the gateway finds out.
+Fault take_plan(const json& document, UpdateCommand& command) {
+  const char* form = command.rollback ? "rollback" : "target";
+  for (const char* key : {"artifact", "from", "to", "url", "file"}) {
+    if (document.contains(key))
+      return invalid(std::string("/") + key, std::string("has no meaning with \"") + form + "\"");
+  }
+  if (command.rollback && !command.target.empty()) return invalid("/target", "has no meaning with \"rollback\"");
+  if (!wants_artifact(command.delivery))
+    return invalid("/delivery", std::string("must be \"http\", \"ftp\" or \"upload\" with \"") + form + "\"");
+  return {};
+}
+
+/// What the modules are given: one delta, or what leads to a version.
+Fault take_what(const json& document, UpdateCommand& command) {
+  if (auto fault = take_delivery(document, command)) return fault;
+  if (auto fault = take_reported(document, "target", "", command.target)) return fault;
+  for (const auto& [key, into] : {std::pair{"rollback", &command.rollback},
+                                  {"allow_downgrade", &command.allow_downgrade},
+                                  {"dry_run", &command.dry_run}}) {
+    if (auto fault = take_flag(document, key, *into)) return fault;
+  }
+  if (command.planned()) return take_plan(document, command);
+  if (wants_artifact(command.delivery)) {
+    if (auto fault = take_artifact(document, command.delta)) return fault;
+    return take_versions(document, command.delta);
+  }
+  if (document.contains("artifact"))
+    return invalid("/artifact", "has no meaning with delivery \"" + std::string(to_word(command.delivery)) + "\"");
+  if (auto fault = take_versions(document, command.delta)) return fault;
+  return command.delivery == Delivery::url ? take_module_url(document, command) : take_file(document, command);
 }
 
 Fault take_rest(const json& document, UpdateCommand& command) {
@@ -154,11 +187,6 @@ Fault take_rest(const json& document, UpdateCommand& command) {
   if (auto fault = take_string(document, "job", "", 64, command.job)) return fault;
   if (!command.job.empty() && !is_job_id(command.job))
     return invalid("/job", "a job's id is 1 to 64 of A-Z a-z 0-9 . _ -");
-  if (auto fault = take_reported(document, "from", "", command.from)) return fault;
-  if (auto fault = take_reported(document, "to", "", command.to)) return fault;
-  if (command.from.empty()) return invalid("/from", "is required: the version that the delta starts from");
-  if (command.to.empty()) return invalid("/to", "is required: the version that the delta leads to");
-  if (command.from == command.to) return invalid("/to", "is the same version as from");
   unsigned attempts = 0;
   if (auto fault = take_whole_number(document, "attempts", 1, kMaxAttempts, attempts)) return fault;
   if (attempts != 0) command.attempts = attempts;
@@ -174,9 +202,9 @@ bool wants_artifact(Delivery delivery) {
 std::variant<UpdateCommand, CommandFault> parse_update_command(const json& document) {
   if (!document.is_object()) return invalid("", "a command is a JSON object");
   UpdateCommand command;
-  if (auto fault = check_keys(document, "", kBuilt, kLater)) return *fault;
+  if (auto fault = check_keys(document, "", kKeys)) return *fault;
   if (auto fault = take_modules(document, command.modules)) return *fault;
-  if (auto fault = take_delivery(document, command)) return *fault;
+  if (auto fault = take_what(document, command)) return *fault;
   if (auto fault = take_rest(document, command)) return *fault;
   if (auto fault = take_rollout(document, command.rollout)) return *fault;
   json body = document;

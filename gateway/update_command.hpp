@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gateway/command_fields.hpp"
+#include "gateway/manifest.hpp"
 #include "gateway/rollout.hpp"
 #include "modem/update_types.hpp"
 
@@ -25,14 +26,20 @@ struct UpdateCommand {
   std::string transaction;
   ModuleSelection modules;
   Delivery delivery = Delivery::http;
-  std::string url, sha256;  ///< of the artifact: http, ftp and upload
-  std::optional<std::uint64_t> size;
-  std::string module_url;  ///< of delivery url, as the module is told it
-  std::string file;        ///< of delivery file: "UFS:delta.bin"
-  std::string from, to;
+  /// With its versions; of http, ftp and upload what the job says of it: its name, or its url, sha256 and size.
+  Manifest delta;
+  std::string target;            ///< the gateway plans the way to this version
+  bool rollback = false;         ///< and this one: to the version before the module's last succeeded job
+  bool allow_downgrade = false;  ///< also where the direction is not known
+  bool dry_run = false;          ///< plans, and does nothing
+  std::string module_url;        ///< of delivery url, as the module is told it
+  std::string file;              ///< of delivery file: "UFS:delta.bin"
   std::optional<unsigned> attempts;
   Rollout rollout;
   std::string body;  ///< canonical, without transaction: what "the same command" means
+
+  /// The deltas are the gateway's choice, for each module by the version that it reports.
+  [[nodiscard]] bool planned() const { return rollback || !target.empty(); }
 };
 
 /// Whether the gateway itself brings the delta: the artifact is fetched for it.

@@ -100,7 +100,7 @@ bool UpdateRun::claim_imei(const std::string& imei) {
 }
 
 Result<std::string> UpdateRun::offer(const std::string& token) {
-  const auto name = artifact_name(job_.command.url);
+  const auto name = job_.delta_of(part_)->name;
   const auto offered = parts_.files.offer(token, name, artifact_, [&module = module_] { module.wake(); });
   if (!offered) return offered.error();
   token_ = token;
@@ -166,11 +166,20 @@ void UpdateRun::progress(const UpdateProgress& progress) {
 void UpdateRun::attempt_failed(const UpdateError& error, unsigned attempt,
                                std::optional<Clock::duration> next_attempt_in) {
   if (cut_) return;
+  UpdateResult so_far;
+  so_far.outcome = part_.checkpoint.attempt == 0 ? Outcome::rejected : Outcome::failed;
+  so_far.error = error;
+  if (asks_for_another_plan(job_, part_, so_far)) return;
   std::optional<WallTime> at;
   if (next_attempt_in) {
     at = std::chrono::system_clock::now() + std::chrono::duration_cast<WallTime::duration>(*next_attempt_in);
   }
   parts_.listener.update_error(job_, part_, attempt, error, at);
+}
+
+bool UpdateRun::asks_for_another_plan(const Job& job, const Part& part, const UpdateResult& result) {
+  return job.command.planned() && part.checkpoint.attempt == 0 && result.outcome == Outcome::rejected && result.error &&
+         result.error->name == explain(Finding::base_mismatch).word;
 }
 
 Clock::duration UpdateRun::backoff(unsigned next) {

@@ -69,6 +69,9 @@ class UpdateRun : public UpdateEnv {
                       std::optional<Clock::duration> next_attempt_in) override;
   Clock::duration backoff(unsigned next) override;
 
+  /// The module runs another version than it was planned from, and nothing was commanded: no error, yet.
+  static bool asks_for_another_plan(const Job& job, const Part& part, const UpdateResult& result);
+
   /// permission() may have changed.
   void wake();
   [[nodiscard]] bool is_cut() const { return cut_; }

@@ -44,6 +44,9 @@ enum class Finding {
   expired,
   canary_failed,
   too_many_failures,
+  no_way,
+  downgrade_refused,
+  no_rollback,
   module_lost_in_job,
 };
 

@@ -259,7 +259,7 @@ UpdateProcedure::Fate UpdateProcedure::judge(const Identity& identity) {
     return finish(Outcome::failed, UpdateError::of(Finding::module_changed, Phase::verifying,
                                                    "expected IMEI " + order_.imei + ", found " + identity.imei));
   }
-  if (version_ == order_.to) {
+  if (order_.leads_to(version_)) {
     if (!ended_at_) warn("end_not_seen");
     if (end_code_ && *end_code_ != 0) warn("end_code_" + std::to_string(*end_code_));
     return finish(Outcome::succeeded, {});
@@ -267,7 +267,7 @@ UpdateProcedure::Fate UpdateProcedure::judge(const Identity& identity) {
   if (end_code_ && *end_code_ != 0) {
     return finish(Outcome::failed, UpdateError::of(CodeSource::update, *end_code_, Phase::updating, profile_));
   }
-  if (version_ == order_.from && booted_at_ && !is_http() && !flashing_ && !ended_at_ && !downloaded_) {
+  if (order_.starts_from(version_) && booted_at_ && !is_http() && !flashing_ && !ended_at_ && !downloaded_) {
     auto error = UpdateError::of(Finding::module_reset, Phase::downloading, "it runs " + version_ + " still");
     error.retryable = false;  // RDY is not a word that ends an attempt (law 1)
     return finish(Outcome::failed, std::move(error));

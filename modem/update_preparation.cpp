@@ -92,11 +92,16 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::check_identity() {
     co_return fail_or_reject(
         UpdateError::of(Finding::model_mismatch, Phase::preparing, "the module is a " + identity->model));
   }
-  if (version_ == order_.to) {
+  if (!order_.model.empty() && identity->model != order_.model) {
+    co_return fail_or_reject(
+        UpdateError::of(Finding::model_mismatch, Phase::preparing,
+                        "the module is a " + identity->model + ", the delta is for " + order_.model));
+  }
+  if (order_.leads_to(version_)) {
     if (commands_sent_ > 0) co_await remove_upload();
     co_return finish(commands_sent_ == 0 ? Outcome::skipped : Outcome::succeeded, {});
   }
-  if (version_ != order_.from) {
+  if (!order_.starts_from(version_)) {
     co_return fail_or_reject(UpdateError::of(Finding::base_mismatch, Phase::preparing,
                                              "the module runs " + version_ + ", the delta starts from " + order_.from));
   }

@@ -288,12 +288,12 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::verify() {
   if (!identity || danger_.evidence == Evidence::fota_urc) co_return Fate::go_on;
   version_ = identity->version;
   answers_ = true;
-  if (version_ == order_.from && may_still_begin()) {
+  if (order_.starts_from(version_) && may_still_begin()) {
     // It answers while it downloads, too: its own word is waited for.
     danger_.evidence = Evidence::nothing;
     co_return Fate::go_on;
   }
-  const bool pending = version_ == order_.from && !flashing_ && !ended_at_ && !old_version_seen_;
+  const bool pending = order_.starts_from(version_) && !flashing_ && !ended_at_ && !old_version_seen_;
   if (pending) {
     // It may have booted once more before it flashes: listen for another settle time before the old version is
     // believed.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,6 +39,8 @@ std::optional<Outcome> outcome_from_word(std::string_view word);
 /// What is to be done with one module. Fixed when the job was accepted.
 struct UpdateOrder {
   std::string from, to;  ///< versions, compared exactly with what the module answers
+  std::set<std::string> from_aliases = {}, to_aliases = {};  ///< what it may answer instead
+  std::string model = {};                                    ///< that the delta is for; empty: nobody said
   unsigned attempts = 3;
   std::string imei;  ///< the module's; empty: whichever it has
   std::string profile = "auto";
@@ -47,6 +50,13 @@ struct UpdateOrder {
   std::filesystem::path package;  ///< of upload: the delta on the gateway's disk
   std::string package_extension = ".bin";
   std::optional<PdpConfig> pdp;
+
+  [[nodiscard]] bool starts_from(const std::string& version) const {
+    return version == from || from_aliases.contains(version);
+  }
+  [[nodiscard]] bool leads_to(const std::string& version) const {
+    return version == to || to_aliases.contains(version);
+  }
 };
 
 /// How far it has got, as journalled.

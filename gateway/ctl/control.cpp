@@ -1,5 +1,6 @@
 #include "gateway/ctl/control.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "gateway/ctl/pages.hpp"
@@ -88,6 +89,26 @@ class Listing : public Call {
   std::vector<ModuleRow> modules_;
 };
 
+class DryRun : public Call {
+ public:
+  DryRun(const UpdateCall& call, Connection& connection, Output& output)
+      : call_(call), connection_(connection), output_(output) {}
+
+  void begin() override {
+    connection_.ask("update", update_body(call_.request), [this](const Json& data) {
+      const auto modules = planned_modules(data);
+      output_.show({plan_table(modules), {}});
+      const bool all = std::all_of(modules.begin(), modules.end(), [](const auto& one) { return one.reason.empty(); });
+      connection_.end(all ? kExitWell : kExitNotWell);
+    });
+  }
+
+ private:
+  const UpdateCall& call_;
+  Connection& connection_;
+  Output& output_;
+};
+
 class Replay : public Call {
  public:
   Replay(const ReplayCall& call, Connection& connection, Output& output)
@@ -145,6 +166,9 @@ std::vector<std::string> control_lines(const ControlCall& call, const Json& data
 std::unique_ptr<Call> make_control(const Options& options, Connection& connection, Output& output) {
   if (const auto* list = std::get_if<ListCall>(&options.call)) {
     return std::make_unique<Listing>(*list, connection, output);
+  }
+  if (const auto* update = std::get_if<UpdateCall>(&options.call)) {
+    return std::make_unique<DryRun>(*update, connection, output);
   }
   if (const auto* replay = std::get_if<ReplayCall>(&options.call)) {
     return std::make_unique<Replay>(*replay, connection, output);

@@ -29,8 +29,16 @@ void add_delta(CLI::App& update, UpdateRequest& request) {
   update.add_option("--sha256", request.sha256, "of the delta");
   update.add_option("--file", request.file, "with --delivery file: the delta in the module, UFS:delta.bin");
   update.add_option("--size", request.size, "of the delta, in bytes")->check(CLI::PositiveNumber);
-  update.add_option("--from", request.from, "the version that the delta starts from")->required();
-  update.add_option("--to", request.to, "the version that it leads to")->required();
+  update.add_option("--artifact", request.artifact,
+                    "a delta in the gateway's cache, by its name (dfota artifact list)");
+  update.add_option("--from", request.from, "the version that the delta starts from");
+  update.add_option("--to", request.to, "the version that it leads to");
+  update.add_option("--target", request.target,
+                    "the gateway plans each module's way to this version, over several deltas if need be");
+  update.add_flag("--rollback", request.rollback, "back to the version before each module's last succeeded job");
+  update.add_flag("--allow-downgrade", request.allow_downgrade,
+                  "also to an older version, or where nothing says which is newer");
+  update.add_flag("--dry-run", request.dry_run, "show what would be done with each module, and do nothing");
 }
 
 /// How many at once, when, and what stops it.
@@ -59,8 +67,38 @@ void add_course(CLI::App& update, UpdateLine& line) {
       ->check(rule(check_window, "HH:MM-HH:MM"));
 }
 
+/// Which deltas the gateway finds out. Throws CLI::ValidationError.
+void check_plan(const UpdateRequest& request) {
+  const std::string form = request.rollback ? "--rollback" : "--target";
+  if (request.rollback && !request.target.empty())
+    throw CLI::ValidationError("--target", "has no meaning with --rollback");
+  if (request.delivery == "url" || request.delivery == "file")
+    throw CLI::ValidationError("--delivery", "must be http, ftp or upload with " + form);
+  for (const auto& [option, value] : {std::pair{"--url", request.url},
+                                      {"--sha256", request.sha256},
+                                      {"--file", request.file},
+                                      {"--artifact", request.artifact},
+                                      {"--from", request.from},
+                                      {"--to", request.to}}) {
+    if (!value.empty()) throw CLI::ValidationError(option, "has no meaning with " + form);
+  }
+}
+
+/// A delta in the cache says by itself what it is. Throws CLI::ValidationError.
+void check_artifact(const UpdateRequest& request) {
+  if (request.delivery == "url" || request.delivery == "file")
+    throw CLI::ValidationError("--artifact", "has no meaning with --delivery " + request.delivery);
+  for (const auto& [option, value] :
+       {std::pair{"--url", request.url}, {"--sha256", request.sha256}, {"--file", request.file}}) {
+    if (!value.empty()) throw CLI::ValidationError(option, "has no meaning with --artifact");
+  }
+}
+
 /// Each delivery names the delta in its own way. Throws CLI::ValidationError.
 void check_delivery(const UpdateRequest& request) {
+  for (const auto& [option, value] : {std::pair{"--from", request.from}, {"--to", request.to}}) {
+    if (value.empty()) throw CLI::ValidationError(option, "is needed, or --artifact, --target or --rollback");
+  }
   struct Need {
     const char* option;
     const std::string& value;
@@ -95,7 +133,13 @@ UpdateCall update_call(const UpdateLine& line) {
   if (call.request.modules.empty() && !call.request.tag && !call.request.model) {
     throw CLI::ValidationError("update", "one of --modules, --tag and --model is needed");
   }
-  check_delivery(call.request);
+  if (call.request.rollback || !call.request.target.empty()) {
+    check_plan(call.request);
+  } else if (!call.request.artifact.empty()) {
+    check_artifact(call.request);
+  } else {
+    check_delivery(call.request);
+  }
   if (line.window) call.request.window = window_of(*line.window);
   return call;
 }

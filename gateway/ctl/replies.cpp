@@ -76,6 +76,30 @@ AcceptedJob accepted_job(const Json& data) {
   return accepted;
 }
 
+std::vector<PlannedModule> planned_modules(const Json& data) {
+  std::vector<PlannedModule> modules;
+  if (!data.contains("modules") || !data.at("modules").is_array()) return modules;
+  for (const auto& row : data.at("modules")) {
+    if (!row.is_object() || modules.size() >= kMaxList) continue;
+    PlannedModule planned{text(row, "module"), text(row, "version"), text(row, "target"), {}, 0, {}, {}};
+    if (row.contains("way") && row.at("way").is_array()) {
+      for (const auto& hop : row.at("way")) {
+        if (hop.is_object())
+          planned.way.push_back(text(hop, "artifact") + ": " + text(hop, "from") + " -> " + text(hop, "to"));
+      }
+    }
+    planned.bytes = integer(row, "bytes").value_or(0);
+    planned.expected_duration_s = number(row, "expected_duration_s");
+    if (row.contains("reason") && row.at("reason").is_object()) {
+      const auto& reason = row.at("reason");
+      planned.reason =
+          text(reason, "code") + ": " + text(reason, text(reason, "message").empty() ? "meaning" : "message");
+    }
+    modules.push_back(std::move(planned));
+  }
+  return modules;
+}
+
 Cancellation cancellation(const Json& data) {
   return {list_of_words(data, "stopped"), list_of_words(data, "stopping"), list_of_words(data, "will_end")};
 }

@@ -29,6 +29,16 @@ struct AcceptedJob {
 };
 AcceptedJob accepted_job(const Json& data);
 
+/// What would be done with one module (update with dry_run).
+struct PlannedModule {
+  std::string module, version, target;
+  std::vector<std::string> way;  ///< "delta.bin: A11 -> A12"
+  std::int64_t bytes = 0;
+  std::optional<double> expected_duration_s;
+  std::string reason;  ///< why there is no way; empty: there is
+};
+std::vector<PlannedModule> planned_modules(const Json& data);
+
 /// Of cancel: ids of modules, or of jobs when it was about a module.
 struct Cancellation {
   std::vector<std::string> stopped, stopping, will_end;

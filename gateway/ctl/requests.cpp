@@ -22,7 +22,13 @@ Json update_body(const UpdateRequest& request) {
   Json body;
   body["modules"] = selection_of(request);
   if (request.delivery != "http") body["delivery"] = request.delivery;
-  if (request.delivery == "url") {
+  if (!request.target.empty()) {
+    body["target"] = request.target;
+  } else if (request.rollback) {
+    body["rollback"] = true;
+  } else if (!request.artifact.empty()) {
+    body["artifact"] = {{"name", request.artifact}};
+  } else if (request.delivery == "url") {
     body["url"] = request.url;
   } else if (request.delivery == "file") {
     body["file"] = request.file;
@@ -30,8 +36,10 @@ Json update_body(const UpdateRequest& request) {
     body["artifact"] = {{"url", request.url}, {"sha256", request.sha256}};
     put(body["artifact"], "size", request.size);
   }
-  body["from"] = request.from;
-  body["to"] = request.to;
+  if (!request.from.empty()) body["from"] = request.from;
+  if (!request.to.empty()) body["to"] = request.to;
+  if (request.allow_downgrade) body["allow_downgrade"] = true;
+  if (request.dry_run) body["dry_run"] = true;
   put(body, "job", request.job);
   put(body, "attempts", request.attempts);
   put(body, "max_parallel", request.max_parallel);

@@ -18,7 +18,10 @@ struct UpdateRequest {
   std::string delivery = "http";  ///< http, ftp, url, upload or file
   std::string url, sha256;        ///< of the artifact; of delivery url the module's own
   std::string file;               ///< of delivery file
+  std::string artifact;           ///< one in the cache, by its name
   std::string from, to;
+  std::string target;  ///< the gateway plans the way to this version
+  bool rollback = false, allow_downgrade = false, dry_run = false;
   std::optional<std::uint64_t> size;
   std::optional<std::string> job;
   std::optional<std::int64_t> attempts, max_parallel, canary, abort_after_failures;

@@ -10,8 +10,8 @@
 namespace dfota::ctl {
 namespace {
 bool follows_jobs(const Options& options) {
-  return std::holds_alternative<UpdateCall>(options.call) || std::holds_alternative<RetryCall>(options.call) ||
-         std::holds_alternative<WatchCall>(options.call);
+  if (const auto* update = std::get_if<UpdateCall>(&options.call)) return !update->request.dry_run;
+  return std::holds_alternative<RetryCall>(options.call) || std::holds_alternative<WatchCall>(options.call);
 }
 }  // namespace
 

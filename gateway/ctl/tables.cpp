@@ -1,6 +1,7 @@
 #include "gateway/ctl/tables.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "gateway/ctl/text.hpp"
 
@@ -45,6 +46,19 @@ std::vector<std::string> modules_table(const std::vector<ModuleRow>& modules) {
   for (const auto& module : modules) {
     rows.push_back({cell(module.module), cell(module.status), cell(module.phase), cell(module.version),
                     cell(module.job), cell(module.last_result), cell(module.problem)});
+  }
+  return table(rows);
+}
+
+std::vector<std::string> plan_table(const std::vector<PlannedModule>& modules) {
+  std::vector<Cells> rows = {{"module", "version", "target", "bytes", "expected", "what would be done"}};
+  for (const auto& module : modules) {
+    std::string what = module.reason;
+    for (const auto& hop : module.way) what += (what.empty() ? "" : ", ") + hop;
+    const bool known = module.reason.empty() && module.expected_duration_s;
+    rows.push_back({cell(module.module), cell(module.version), cell(module.target), std::to_string(module.bytes),
+                    known ? std::to_string(std::llround(*module.expected_duration_s)) + " s" : "-",
+                    what.empty() ? "nothing, it is there already" : cell(what)});
   }
   return table(rows);
 }

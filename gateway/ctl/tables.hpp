@@ -15,4 +15,7 @@ std::vector<std::string> jobs_table(const std::vector<JobRow>& jobs);
 /// module  status  phase  version  job  last result  problem
 std::vector<std::string> modules_table(const std::vector<ModuleRow>& modules);
 
+/// module  version -> target  what would be done  bytes  expected
+std::vector<std::string> plan_table(const std::vector<PlannedModule>& modules);
+
 }  // namespace dfota::ctl

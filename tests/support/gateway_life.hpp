@@ -48,7 +48,7 @@ class GatewayLife : public JobListener {
     slots_ = std::make_unique<Slots>(loop_, config_.limits, config_.tag_limits);
     time_ = std::make_unique<ServiceTime>(contents_.facts[ServiceTime::kFact], std::move(wall));
     jobs_ = std::make_unique<Jobs>(
-        Jobs::Parts{loop_, config_, modules_, *fetch_, nullptr, *slots_, *files_, *journal_, *time_, *this});
+        Jobs::Parts{loop_, config_, modules_, *fetch_, catalog_, trust_, nullptr, *slots_, *files_, *journal_, *time_, *this});
     for (const auto& module : config_.modules) {
       modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *jobs_);
     }
@@ -129,6 +129,8 @@ class GatewayLife : public JobListener {
   }
 
   Config config_;
+  Manifests catalog_;
+  Trust trust_{config_.artifacts};
   Told told_;
   asio::io_context loop_{1};
   std::unique_ptr<Journal> journal_;

@@ -243,7 +243,9 @@ class JobsWorld {
     }
     const auto& jobs = life_->jobs().all();
     return std::any_of(jobs.begin(), jobs.end(), [](const auto& entry) {
-      return !entry.second->ended() && entry.second->delta == Job::Delta::coming;
+      const auto& deltas = entry.second->deltas;
+      return !entry.second->ended() &&
+             std::any_of(deltas.begin(), deltas.end(), [](const auto& delta) { return !delta.second.here; });
     });
   }
 

@@ -46,6 +46,20 @@ TEST_CASE("the body of an update") {
     request.file = "UFS:f";
     CHECK(dumped(update_body(request)) == R"({"delivery":"file","file":"UFS:f","from":"A","modules":"all","to":"B"})");
   }
+  SUBCASE("one in the cache, a target, the way back") {
+    request = {};
+    request.modules = {"all"};
+    request.artifact = "delta.bin";
+    CHECK(dumped(update_body(request)) == R"({"artifact":{"name":"delta.bin"},"modules":"all"})");
+    request.artifact.clear();
+    request.target = "A14";
+    request.allow_downgrade = request.dry_run = true;
+    CHECK(dumped(update_body(request)) == R"({"allow_downgrade":true,"dry_run":true,"modules":"all","target":"A14"})");
+    request = {};
+    request.modules = {"all"};
+    request.rollback = true;
+    CHECK(dumped(update_body(request)) == R"({"modules":"all","rollback":true})");
+  }
   SUBCASE("by tag, with bytes that are no UTF-8") {
     request.tag = "lab\xff";
     CHECK(dumped(update_body(request)).find(R"("modules":{"tag":"lab\ufffd"})") != std::string::npos);

@@ -37,6 +37,28 @@ TEST_CASE("modules, what is not known is a dash") {
                                              "b       offline  idle      -        -    -            absent"});
 }
 
+TEST_CASE("what a dry run would do with each module") {
+  const Json data = {
+      {"modules",
+       {{{"module", "m0"},
+         {"version", "A11"},
+         {"target", "A14"},
+         {"bytes", 300},
+         {"expected_duration_s", 61.7},
+         {"reason", nullptr},
+         {"way",
+          {{{"artifact", "a.bin"}, {"from", "A11"}, {"to", "A12"}},
+           {{"artifact", "b.bin"}, {"from", "A12"}, {"to", "A14"}}}}},
+        {{"module", "m1"}, {"version", "A14"}, {"target", "A14"}, {"bytes", 0}, {"way", Json::array()}},
+        {{"module", "m2"}, {"reason", {{"code", "no_way"}, {"meaning", "none"}, {"message", "A12 is the nearest"}}}}}}};
+  CHECK(plan_table(planned_modules(data)) ==
+        Texts{"module  version  target  bytes  expected  what would be done",
+              "m0      A11      A14     300    62 s      a.bin: A11 -> A12, b.bin: A12 -> A14",
+              "m1      A14      A14     0      -         nothing, it is there already",
+              "m2      -        -       0      -         no_way: A12 is the nearest"});
+  CHECK(planned_modules({{"modules", 1}}).empty());
+}
+
 TEST_CASE("no rows: the head alone") {
   CHECK(jobs_table({}).size() == 1);
   CHECK(modules_table({}).size() == 1);

@@ -82,6 +82,49 @@ TEST_CASE("a job and its parts come back from the journal as they went in") {
   CHECK(to_document(*again) == to_document(part));
 }
 
+TEST_CASE("a part of a plan keeps its way, and the hop that is under way") {
+  Part part;
+  part.module = "m1";
+  part.target = "A14";
+  part.from = "A11";
+  part.hops = 2;
+  part.way = {{"one.bin", "A11", "A12", 2, 12.5}};
+  part.warnings = {"end_not_seen"};
+  Manifest hop;
+  hop.name = "two.bin";
+  hop.model = "UC20";
+  hop.from = "A12";
+  hop.to = "A14";
+  hop.sha256 = std::string(64, 'a');
+  hop.size = 7;
+  hop.released = Released{"2024-02-01", *parse_rfc3339("2024-02-01T00:00:00Z")};
+  hop.aliases["A12"] = {"A12_01"};
+  part.hop = hop;
+  part.hop_begun_at = ServiceTime::Instant(5);
+  const auto again = part_from_document(to_document(part));
+  REQUIRE(again);
+  CHECK(to_document(*again) == to_document(part));
+  CHECK(again->attempts_before() == 2);
+  CHECK(again->hop->is("A12", "A12_01"));
+  CHECK(again->hop->released->at == hop.released->at);
+}
+
+TEST_CASE("what the manifest said when the job was accepted stays with the job") {
+  Job job;
+  auto parsed = parse_update_command({{"job", "r1"}, {"modules", "all"}, {"artifact", {{"name", "one.bin"}}}});
+  job.command = std::get<UpdateCommand>(parsed);
+  job.command.delta.model = "UC20";
+  job.command.delta.from = "A11";
+  job.command.delta.to = "A12";
+  job.command.delta.sha256 = std::string(64, 'b');
+  job.command.delta.size = 9;
+  const auto again = job_from_document(to_document(job));
+  REQUIRE(again);
+  CHECK(again->command.delta.from == "A11");
+  CHECK(again->command.delta.sha256 == job.command.delta.sha256);
+  CHECK(again->command.body == job.command.body);
+}
+
 TEST_CASE("a job that has begun is not queued again, when a restart finds its module away") {
   auto job = job_with({});
   job.add_part("m1");

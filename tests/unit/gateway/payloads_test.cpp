@@ -9,8 +9,8 @@ namespace {
 Job make_job() {
   Job job;
   job.command.job = "r1";
-  job.command.from = "A";
-  job.command.to = "B";
+  job.command.delta.from = "A";
+  job.command.delta.to = "B";
   for (const char* id : {"m1", "m2", "m3"}) {
     job.add_part(id);
   }

@@ -30,8 +30,8 @@ TEST_CASE("a good command") {
   CHECK(command.job == "uc20-r3");
   CHECK(command.transaction == "t-1");
   CHECK(command.modules.ids == std::vector<std::string>{"uc20-a", "uc20-b"});
-  CHECK(command.sha256 == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-  CHECK(command.size == 1000);
+  CHECK(command.delta.sha256 == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  CHECK(command.delta.size == 1000);
   CHECK(command.attempts == 2);
 }
 
@@ -89,8 +89,8 @@ TEST_CASE("every fault has its code and its place") {
       {"/artifact/sha256", "abc", "invalid", "/artifact/sha256"},
       {"/artifact/size", -1, "invalid", "/artifact/size"},
       {"/artifact/size", 0, "invalid", "/artifact/size"},
-      {"/artifact/name", "delta.bin", "unsupported", "/artifact/name"},
-      {"/artifact/signature", "x", "unsupported", "/artifact/signature"},
+      {"/artifact/name", "delta.bin", "invalid", "/artifact/name"},
+      {"/artifact/signature", 1, "invalid", "/artifact/signature"},
       {"/artifact/a~1b", 1, "unknown_key", "/artifact/a~1b"},
       {"/from", gone, "invalid", "/from"},
       {"/from", "caf\xc3\xa9", "invalid", "/from"},
@@ -106,8 +106,12 @@ TEST_CASE("every fault has its code and its place") {
       {"/attempts", 0, "invalid", "/attempts"},
       {"/attempts", 11, "invalid", "/attempts"},
       {"/attempts", 1.5, "invalid", "/attempts"},
-      {"/target", "X", "unsupported", "/target"},
-      {"/dry_run", true, "unsupported", "/dry_run"},
+      {"/target", "X", "invalid", "/artifact"},
+      {"/target", "", "invalid", "/target"},
+      {"/rollback", true, "invalid", "/artifact"},
+      {"/rollback", "yes", "invalid", "/rollback"},
+      {"/dry_run", 1, "invalid", "/dry_run"},
+      {"/allow_downgrade", "", "invalid", "/allow_downgrade"},
       {"/canary", 0, "invalid", "/canary"},
       {"/canary", 10001, "invalid", "/canary"},
       {"/max_parallel", "4", "invalid", "/max_parallel"},
@@ -174,6 +178,40 @@ TEST_CASE("each delivery has the key of its own, and no other") {
   parsed = parse_update_command(document);
   REQUIRE(std::holds_alternative<UpdateCommand>(parsed));
   CHECK(std::get<UpdateCommand>(parsed).file == "UFS:delta.bin");
+}
+
+TEST_CASE("one in the cache by its name: the versions may be left to its manifest") {
+  auto parsed = parse_update_command({{"modules", "all"}, {"artifact", {{"name", "delta.bin"}}}});
+  REQUIRE(std::holds_alternative<UpdateCommand>(parsed));
+  const auto& command = std::get<UpdateCommand>(parsed);
+  CHECK(command.delta.name == "delta.bin");
+  CHECK(command.delta.from.empty());
+  CHECK_FALSE(command.planned());
+  for (const auto* name : {"", "../delta.bin", "a/b", ".hidden", "delta.json", "a b"}) {
+    CAPTURE(name);
+    CHECK(fault_of({{"modules", "all"}, {"artifact", {{"name", name}}}}).pointer == "/artifact/name");
+  }
+}
+
+TEST_CASE("where to, and not how: target and rollback stand for artifact, from and to") {
+  const json target = {{"modules", "all"}, {"target", "A14"}, {"allow_downgrade", true}, {"dry_run", true}};
+  auto parsed = parse_update_command(target);
+  REQUIRE(std::holds_alternative<UpdateCommand>(parsed));
+  CHECK(std::get<UpdateCommand>(parsed).target == "A14");
+  CHECK(std::get<UpdateCommand>(parsed).allow_downgrade);
+  CHECK(std::get<UpdateCommand>(parsed).dry_run);
+  CHECK(std::get<UpdateCommand>(parsed).planned());
+  parsed = parse_update_command({{"modules", "all"}, {"rollback", true}, {"delivery", "upload"}});
+  REQUIRE(std::holds_alternative<UpdateCommand>(parsed));
+  CHECK(std::get<UpdateCommand>(parsed).planned());
+  for (const auto& [key, value] : {std::pair{"from", "A11"}, {"to", "A14"}, {"file", "UFS:x"}}) {
+    auto document = target;
+    document[key] = value;
+    CHECK(fault_of(document).pointer == std::string("/") + key);
+  }
+  CHECK(fault_of({{"modules", "all"}, {"rollback", true}, {"target", "A14"}}).pointer == "/target");
+  CHECK(fault_of({{"modules", "all"}, {"target", "A14"}, {"delivery", "url"}}).pointer == "/delivery");
+  CHECK(fault_of({{"modules", "all"}, {"rollback", false}}).pointer == "/artifact");
 }
 
 TEST_CASE("what a module would pass on to a shell, or what ends its string, is refused and not repeated") {
