@@ -197,7 +197,7 @@ Download::End outcome(Transfer& transfer, CURLcode code) {
   switch (code) {
     case CURLE_HTTP_RETURNED_ERROR:
       end.start_anew = status == 416 && transfer.from > 0;
-      end.error = answered(status);
+      end.error = status == 0 ? broken(transfer, code) : answered(status);  // 0: the proxy's answer to CONNECT
       break;
     case CURLE_OPERATION_TIMEDOUT:
       end.error = Error(Errc::timeout, "no connection in time");

@@ -16,6 +16,7 @@
 #include <fstream>
 #include <functional>
 #include <future>
+#include <mutex>
 #include <thread>
 
 #include "tests/support/temp_dir.hpp"
@@ -52,6 +53,24 @@ inline std::string redirect(const std::string& to) {
   return "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: " + to + "\r\n\r\n";
 }
 
+/// What a request asks to begin with; 0 without Range.
+inline std::size_t range_of(const std::string& head) {
+  const std::string field = "\r\nRange: bytes=";
+  const auto found = head.find(field);
+  return found == std::string::npos ? 0 : std::stoul(head.substr(found + field.size()));
+}
+
+inline std::string partial(const std::string& body, std::size_t from) {
+  return "HTTP/1.1 206 Partial Content\r\nContent-Length: " + std::to_string(body.size() - from) +
+         "\r\nContent-Range: bytes " + std::to_string(from) + "-" + std::to_string(body.size() - 1) + "/" +
+         std::to_string(body.size()) + "\r\n\r\n" + body.substr(from);
+}
+
+/// Sends `answer` without its last `missing` bytes.
+inline void send_cut(int socket, const std::string& answer, std::size_t missing) {
+  send_all(socket, std::string_view(answer).substr(0, answer.size() - missing));
+}
+
 /// An HTTP server on loopback that does with each connection what the test says, one after the other.
 class ScriptedOrigin {
  public:
@@ -80,6 +99,11 @@ class ScriptedOrigin {
     return "http://" + host + ":" + std::to_string(port_) + "/delta.bin";
   }
   [[nodiscard]] int requests() const { return requests_; }
+  /// What was asked, head by head.
+  [[nodiscard]] std::vector<std::string> heads() const {
+    const std::lock_guard lock(mutex_);
+    return heads_;
+  }
 
  private:
   void serve() {
@@ -87,6 +111,10 @@ class ScriptedOrigin {
       std::string head;
       char byte = 0;
       while (!head.ends_with("\r\n\r\n") && ::recv(socket, &byte, 1, 0) > 0) head += byte;
+      {
+        const std::lock_guard lock(mutex_);
+        heads_.push_back(head);
+      }
       ++requests_;
       play_(socket, head);
       ::shutdown(socket, SHUT_WR);
@@ -99,6 +127,8 @@ class ScriptedOrigin {
   int listener_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<int> requests_{0};
+  mutable std::mutex mutex_;
+  std::vector<std::string> heads_;
   std::thread thread_;
 };
 
@@ -114,10 +144,37 @@ inline Blake2b::Hash blake2b_of(const std::string& bytes) {
   return hash.hash();
 }
 
+/// A variable of the environment, as long as this lives.
+class Environment {
+ public:
+  Environment(std::string name, const std::string& value) : name_(std::move(name)) {
+    if (const char* before = std::getenv(name_.c_str())) before_ = before;
+    ::setenv(name_.c_str(), value.c_str(), 1);
+  }
+  ~Environment() {
+    if (before_) {
+      ::setenv(name_.c_str(), before_->c_str(), 1);
+    } else {
+      ::unsetenv(name_.c_str());
+    }
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+ private:
+  std::string name_;
+  std::optional<std::string> before_;
+};
+
 using Outcome = Result<Artifact>;
 
 inline Awaitable<> keep(Fetch& fetch, FetchRequest request, std::optional<Outcome>& outcome) {
   outcome = co_await fetch.fetch(request);
+}
+
+template <class T>
+Awaitable<> keep(Awaitable<Result<T>> work, std::optional<Result<T>>& outcome) {
+  outcome = co_await std::move(work);
 }
 
 struct FetchBench {
@@ -128,9 +185,23 @@ struct FetchBench {
   }
   ~FetchBench() { fetch.reset(); }
 
+  Fetch& open() {
+    if (!fetch) fetch = std::make_unique<Fetch>(loop, options);
+    return *fetch;
+  }
+  /// What one of its functions ends with.
+  template <class T>
+  Result<T> result(Awaitable<Result<T>> work) {
+    std::optional<Result<T>> outcome;
+    asio::co_spawn(loop, keep(std::move(work), outcome), [](const std::exception_ptr& thrown) {
+      if (thrown) std::rethrow_exception(thrown);
+    });
+    run_until([&] { return outcome.has_value(); });
+    return *outcome;
+  }
   void start(const std::string& url, const std::string& sha256, std::optional<Outcome>& outcome,
              std::optional<std::uint64_t> size = std::nullopt) {
-    if (!fetch) fetch = std::make_unique<Fetch>(loop, options);
+    open();
     FetchRequest request;
     request.url = url;
     request.sha256 = sha256;
@@ -139,9 +210,11 @@ struct FetchBench {
       if (thrown) std::rethrow_exception(thrown);
     });
   }
-  /// Until something happened on the loop that makes it true.
+  /// Until something happened that makes it true.
   void run_until(const std::function<bool()>& done) {
+    const auto watchdog = std::chrono::steady_clock::now() + 30s;
     while (!done()) {
+      REQUIRE(std::chrono::steady_clock::now() < watchdog);
       loop.restart();
       loop.run_one_for(10ms);
     }
@@ -170,6 +243,7 @@ struct FetchBench {
     CHECK(files() == 0);
     return outcome.error();
   }
+  [[nodiscard]] fs::path whole(const std::string& body) const { return options.directory / hash_of(body); }
   [[nodiscard]] fs::path part(const std::string& body) const { return options.directory / (".part-" + hash_of(body)); }
   [[nodiscard]] int files() const {
     return fs::exists(options.directory)
