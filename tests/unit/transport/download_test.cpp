@@ -49,6 +49,91 @@ TEST_CASE("fetch: errors of the server and a cut are absent: try again later") {
   CHECK(bench.failure(gone, hash_of(kBody)).code == Errc::absent);
 }
 
+TEST_CASE("fetch: an origin that lies about the length is told so") {
+  FetchBench bench;
+  const auto lying = [](std::size_t length) {
+    return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(length) + "\r\n\r\n" + kBody;
+  };
+  ScriptedOrigin shorter(lying(kBody.size() - 1000));
+  CHECK(bench.failure(shorter.url(), hash_of(kBody), kBody.size()).code == Errc::mismatch);
+  CHECK(bench.failure(shorter.url(), hash_of(kBody)).code == Errc::mismatch);
+  ScriptedOrigin more(answer(kBody + "x"));
+  const auto error = bench.failure(more.url(), hash_of(kBody), kBody.size());
+  CHECK(error.code == Errc::mismatch);
+  CHECK(error.message.find("its size should be 300000, but is more") != std::string::npos);
+  ScriptedOrigin longer(lying(kBody.size() + 1000));
+  const auto cut = bench.get(longer.url(), hash_of(kBody), kBody.size());
+  REQUIRE_FALSE(cut.ok());
+  CHECK(cut.error().code == Errc::absent);
+  CHECK(cut.error().message.find("cut off after 300000 bytes") != std::string::npos);
+  CHECK(longer.requests() == 2);
+}
+
+TEST_CASE("fetch: a page instead of the file is told as one") {
+  FetchBench bench;
+  const auto page = [](const std::string& type, const std::string& body) {
+    return "HTTP/1.1 200 OK\r\nContent-Type: " + type + "\r\nContent-Length: " + std::to_string(body.size()) +
+           "\r\n\r\n" + body;
+  };
+  for (const std::string& reply :
+       {page("text/html; charset=utf-8", "Log in"),
+        page("application/octet-stream", "\xEF\xBB\xBF\n<!DOCTYPE html><p>"), page("text/plain", "<HTML lang=en>")}) {
+    ScriptedOrigin origin(reply);
+    for (const auto size : {std::optional<std::uint64_t>(), std::optional<std::uint64_t>(3)}) {
+      const auto error = bench.failure(origin.url(), hash_of(kBody), size);
+      CHECK(error.code == Errc::mismatch);
+      CHECK(error.message.find("HTML page") != std::string::npos);
+    }
+  }
+  ScriptedOrigin binary(page("application/octet-stream", "a delta"));
+  CHECK(bench.failure(binary.url(), hash_of(kBody)).message.find("HTML") == std::string::npos);
+  ScriptedOrigin named(page("text/html", "a delta"));  // what it says does not matter when the bytes are right
+  CHECK(bench.get(named.url(), hash_of("a delta")).ok());
+}
+
+TEST_CASE("fetch: a dripping origin is given up, a slow one is not") {
+  SteppedClock clock;
+  FetchBench bench;
+  std::size_t a_second = 0;
+  SUBCASE("dripping") {
+    a_second = 200;
+  }
+  SUBCASE("slow, and few last bytes") {
+    a_second = 300;
+  }
+  const std::string body(100 * a_second + 1, 'd');
+  std::promise<void> stop;
+  const auto stopped = stop.get_future().share();
+  std::atomic<std::size_t> wanted{0};
+  ScriptedOrigin origin([&](int socket, const std::string&) {
+    send_cut(socket, answer(body), body.size());
+    for (std::size_t sent = 0; sent < body.size();) {
+      const auto to = std::min<std::size_t>(wanted, body.size());
+      if (to == sent && stopped.wait_for(1ms) == std::future_status::ready) return;
+      if (!send_all(socket, std::string_view(body).substr(sent, to - sent))) return;
+      sent = to;
+    }
+  });
+  std::optional<Outcome> outcome;
+  bench.start(origin.url(), hash_of(body), outcome);
+  for (int second = 0; second < 101 && !outcome; ++second) {
+    wanted += a_second;
+    bench.run_until([&] {
+      std::error_code none;
+      const auto there = fs::file_size(bench.part(body), none);
+      return outcome || (!none && there == wanted);
+    });
+    clock.advance(1s);
+  }
+  stop.set_value();
+  const auto ended = bench.finish(outcome);
+  CHECK(ended.ok() == (a_second == 300));
+  if (!ended.ok()) {
+    CHECK(ended.error().code == Errc::timeout);
+    CHECK(ended.error().message.find("too slow") != std::string::npos);
+  }
+}
+
 TEST_CASE("fetch: redirects are followed, over http and not for ever") {
   FetchBench bench;
   ScriptedOrigin origin(answer(kBody));
@@ -60,7 +145,9 @@ TEST_CASE("fetch: redirects are followed, over http and not for ever") {
     CHECK(bench.failure(elsewhere.url(), hash_of(kBody)).code == Errc::refused);
   }
   ScriptedOrigin loop(redirect("/again"));
-  CHECK(bench.failure(loop.url(), hash_of(kBody)).code == Errc::refused);
+  const auto error = bench.failure(loop.url(), hash_of(kBody));
+  CHECK(error.code == Errc::refused);
+  CHECK(error.message.find("redirected more than 5 times") != std::string::npos);
   CHECK(loop.requests() == 1 + bench.options.max_redirects);
 }
 
