@@ -38,7 +38,7 @@ struct HttpConfig {
 };
 
 struct ArtifactsConfig {
-  std::uint64_t max_bytes = 2147483648;  ///< of one file, and of the whole cache
+  std::uint64_t max_bytes = 2147483648;  ///< of the whole cache, what is coming included
   std::vector<std::string> allow_hosts;
   std::string ca_file;
   std::string incoming = "/var/lib/dfota-gateway/incoming";  ///< in the state directory; made when missing

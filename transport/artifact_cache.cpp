@@ -207,7 +207,7 @@ std::optional<Error> ArtifactCache::make_room(const std::string& sha256, std::ui
   std::vector<Entry> may_go;
   std::uint64_t can_be_freed = 0;
   for (Entry& entry : *entries) {
-    if (entry.part && rooms_.contains(entry.sha256)) continue;
+    if (rooms_.contains(entry.sha256)) continue;  // counted: its part, or what has just become of it
     total += entry.size;
     const std::lock_guard lock(holds_mutex_);
     if (entry.sha256.empty() || is_held(entry.sha256)) continue;
