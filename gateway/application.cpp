@@ -107,8 +107,7 @@ int Application::open_shelf() {
 
 void Application::start() {
   auto contents = journal_->take_contents();
-  fetch_ = std::make_unique<Fetch>(loop_, fetch_options(config_));
-  trust_ = std::make_unique<Trust>(config_.artifacts);
+  open_catalog();
   slots_ = std::make_unique<Slots>(loop_, config_.limits, config_.tag_limits);
   const auto password = config_.mqtt.password_file.empty() ? std::string() : first_line(config_.mqtt.password_file);
   api_ = std::make_unique<MqttApi>(loop_, config_, password, *journal_, std::move(contents.outbox));
@@ -133,17 +132,32 @@ void Application::start() {
   }
   time_ = std::make_unique<ServiceTime>(contents.facts[ServiceTime::kFact]);
   jobs_ = std::make_unique<Jobs>(
-      Jobs::Parts{loop_, config_, modules_, *fetch_, manifests_, *trust_, shelf_.get(), *slots_, *files_, *journal_, *time_, *api_});
+      Jobs::Parts{loop_, config_, modules_, *fetch_, catalog_->all(), *trust_, shelf_.get(), *slots_, *files_, *journal_, *time_, *api_});
   for (const auto& module : config_.modules) {
     modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *jobs_);
   }
   if (modules_.empty()) log::warning("no [[module]] is configured: there is nothing to update");
   jobs_->recover(contents);
   for (auto& [id, module] : modules_) module->start();
-  api_->start(*jobs_, modules_);
+  const auto report_fault = [this](const std::string& code, const std::string& message) {
+    api_->report_fault(code, message);
+  };
+  artifact_commands_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_, report_fault);
+  incoming_ = std::make_unique<Incoming>(loop_, *catalog_, report_fault);
+  api_->start(*jobs_, modules_, *artifact_commands_);
+  asio::co_spawn(loop_, catalog_->drop_lost(), rethrow);
+  asio::co_spawn(loop_, incoming_->watch(), rethrow);
   wait_for_signal();
   log::notice("gateway ", config_.gateway.id, " ", DFOTA_VERSION, ": ", modules_.size(), " modules, files on ",
               config_.http.public_url);
+}
+
+void Application::open_catalog() {
+  fetch_ = std::make_unique<Fetch>(loop_, fetch_options(config_));
+  trust_ = std::make_unique<Trust>(config_.artifacts);
+  const auto directory = fs::path(config_.gateway.state_dir) / "catalog";
+  catalog_ = std::make_unique<Catalog>(loop_, *fetch_, *trust_, directory, config_.artifacts.incoming);
+  catalog_->load();
 }
 
 void Application::wait_for_signal() {

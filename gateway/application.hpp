@@ -8,11 +8,15 @@
 #include <string>
 
 #include "config/config.hpp"
+#include "gateway/artifact_commands.hpp"
+#include "gateway/catalog.hpp"
 #include "gateway/ftp_shelf.hpp"
+#include "gateway/incoming.hpp"
 #include "gateway/jobs.hpp"
 #include "gateway/journal.hpp"
 #include "gateway/mqtt_api.hpp"
 #include "gateway/slots.hpp"
+#include "gateway/trust.hpp"
 #include "modem/module.hpp"
 #include "transport/fetch.hpp"
 #include "transport/file_server.hpp"
@@ -43,6 +47,7 @@ class Application {
   int open();
   int open_shelf();
   void start();
+  void open_catalog();
   void wait_for_signal();
   Awaitable<> stop();
   void give_up(int code);
@@ -55,11 +60,13 @@ class Application {
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<FileServer> files_;
   std::unique_ptr<Fetch> fetch_;
-  std::unique_ptr<FtpShelf> shelf_;  ///< null without [ftp]
   std::unique_ptr<Trust> trust_;
-  Manifests manifests_;
+  std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<FtpShelf> shelf_;  ///< null without [ftp]
   std::unique_ptr<Slots> slots_;
   std::unique_ptr<MqttApi> api_;
+  std::unique_ptr<ArtifactCommands> artifact_commands_;
+  std::unique_ptr<Incoming> incoming_;
   std::unique_ptr<ServiceTime> time_;
   Jobs::Modules modules_;
   std::unique_ptr<Jobs> jobs_;

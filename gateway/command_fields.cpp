@@ -18,6 +18,15 @@ CommandFault unknown_key(const std::string& at, const std::string& key) {
   return {"unknown_key", "unknown key; see the command's description for those there are", pointer_to(at, key)};
 }
 
+std::optional<CommandFault> check_command_keys(const nlohmann::json& document,
+                                               std::initializer_list<std::string_view> keys) {
+  if (!document.is_object()) return invalid("", "a command is a JSON object");
+  for (const auto& [key, value] : document.items()) {
+    if (key != "transaction" && std::find(keys.begin(), keys.end(), key) == keys.end()) return unknown_key("", key);
+  }
+  return std::nullopt;
+}
+
 std::optional<CommandFault> take_string(const nlohmann::json& object, const char* key, const std::string& at,
                                         std::size_t max_bytes, std::string& into) {
   if (!object.contains(key)) return std::nullopt;

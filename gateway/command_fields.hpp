@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -20,6 +21,10 @@ std::string pointer_to(const std::string& at, const std::string& key);
 
 CommandFault invalid(std::string pointer, std::string message);
 CommandFault unknown_key(const std::string& at, const std::string& key);
+
+/// That the document of a command has these keys only; all commands know `transaction`.
+std::optional<CommandFault> check_command_keys(const nlohmann::json& document,
+                                               std::initializer_list<std::string_view> keys);
 
 /// A string of 1 to `max_bytes` bytes into `into`; it stays as it is without the key.
 std::optional<CommandFault> take_string(const nlohmann::json& object, const char* key, const std::string& at,

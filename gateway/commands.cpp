@@ -16,21 +16,9 @@ namespace {
 using nlohmann::json;
 using Fault = std::optional<CommandFault>;
 
-constexpr std::array kVerbsLater = {
-    "install", "scan", "ping", "release", "claim", "rehearse", "artifact_add", "artifact_remove", "artifact_list"};
+constexpr std::array kVerbsLater = {"install", "scan", "ping", "release", "claim", "rehearse"};
 constexpr std::uint64_t kMostSeq = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kListRows = 200, kReplayRows = 1000, kMostRows = 1000;
-
-/// The keys of a command other than update; all of them know `transaction`.
-Fault check_keys(const json& document, std::initializer_list<std::string_view> keys) {
-  if (!document.is_object()) return invalid("", "a command is a JSON object");
-  for (const auto& [key, value] : document.items()) {
-    if (key != "transaction" && std::find(keys.begin(), keys.end(), key) == keys.end()) {
-      return unknown_key("", key);
-    }
-  }
-  return {};
-}
 
 Fault take_id(const json& document, const char* key, bool (*is_id)(std::string_view), std::string& into) {
   if (!document.contains(key)) return {};
@@ -42,7 +30,7 @@ Fault take_id(const json& document, const char* key, bool (*is_id)(std::string_v
 
 /// Of `job` and `module` exactly one.
 Fault take_job_or_module(const json& document, std::string& job, std::string& module) {
-  if (auto fault = check_keys(document, {"job", "module"})) return fault;
+  if (auto fault = check_command_keys(document, {"job", "module"})) return fault;
   if (auto fault = take_id(document, "job", is_job_id, job)) return fault;
   if (auto fault = take_id(document, "module", is_topic_id, module)) return fault;
   if (job.empty() == module.empty()) return invalid("", "name a \"job\" or a \"module\"");
@@ -55,17 +43,14 @@ json canceled_data(const Jobs::Canceled& canceled) {
 
 }  // namespace
 
-json error_reply(const CommandFault& fault) {
-  return {{"status", "error"},
-          {"error", {{"code", fault.code}, {"message", fault.message}, {"pointer", fault.pointer}}}};
-}
-
-json ok_reply(json data) {
-  return {{"status", "ok"}, {"data", std::move(data)}, {"warnings", json::array()}};
-}
-
-Commands::Commands(const Config& config, Jobs& jobs, const Jobs::Modules& modules, Journal& journal, World world)
-    : config_(config), jobs_(jobs), modules_(modules), journal_(journal), world_(std::move(world)) {}
+Commands::Commands(const Config& config, Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts,
+                   Journal& journal, World world)
+    : config_(config),
+      jobs_(jobs),
+      modules_(modules),
+      artifacts_(artifacts),
+      journal_(journal),
+      world_(std::move(world)) {}
 
 Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json document, bool to_all) {
   if (verb == "update") {
@@ -74,6 +59,10 @@ Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json documen
   }
   if (verb == "replay") {
     auto answer = co_await replay(document);
+    co_return answer;
+  }
+  if (ArtifactCommands::knows(verb)) {
+    auto answer = co_await artifacts_.run(verb, std::move(document), to_all);
     co_return answer;
   }
   auto decided = decide(verb, document);
@@ -153,7 +142,7 @@ void Commands::warn_of_clock(const Job& job, json& reply) const {
 
 Awaitable<Result<Commands::Answer>> Commands::replay(json document) {
   std::uint64_t after = 0, limit = kReplayRows;
-  auto fault = check_keys(document, {"after", "limit"});
+  auto fault = check_command_keys(document, {"after", "limit"});
   if (!fault && !document.contains("after")) fault = invalid("/after", "is required: a seq, 0 for all");
   if (!fault) fault = take_whole_number(document, "after", 0, kMostSeq, after);
   if (!fault) fault = take_whole_number(document, "limit", 1, kMostRows, limit);
@@ -193,7 +182,7 @@ Commands::Reply Commands::cancel(const json& document) {
 
 Commands::Reply Commands::set_paused(const json& document, bool paused) {
   std::string job;
-  if (auto fault = check_keys(document, {"job"})) return *fault;
+  if (auto fault = check_command_keys(document, {"job"})) return *fault;
   if (auto fault = take_id(document, "job", is_job_id, job)) return *fault;
   auto changed = paused ? jobs_.pause(job) : jobs_.resume(job);
   if (const auto* fault = std::get_if<CommandFault>(&changed)) return *fault;
@@ -203,7 +192,7 @@ Commands::Reply Commands::set_paused(const json& document, bool paused) {
 Commands::Reply Commands::retry(const json& document) {
   std::string job;
   unsigned run = 0;
-  if (auto fault = check_keys(document, {"job", "run"})) return *fault;
+  if (auto fault = check_command_keys(document, {"job", "run"})) return *fault;
   if (auto fault = take_id(document, "job", is_job_id, job)) return *fault;
   if (auto fault = take_whole_number(document, "run", 1, std::numeric_limits<unsigned>::max(), run)) return *fault;
   if (job.empty()) return invalid("/job", "is required");
@@ -229,7 +218,7 @@ Commands::Reply Commands::forget(const json& document) {
 }
 
 Commands::Reply Commands::list(const json& document) const {
-  if (auto fault = check_keys(document, {"after", "limit"})) return *fault;
+  if (auto fault = check_command_keys(document, {"after", "limit"})) return *fault;
   std::uint64_t limit = kListRows;
   if (auto fault = take_whole_number(document, "limit", 1, kMostRows, limit)) return *fault;
   ListCursor after;

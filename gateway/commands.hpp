@@ -1,5 +1,6 @@
 // Every command but for how it came: a verb and a JSON document to a reply, decided on the loop and in the journal
-// before the reply is there. cmd/update is read by update_command.cpp; the others are read here. Loop thread only.
+// before the reply is there. cmd/update is read by update_command.cpp, those of
+// artifacts by artifact_commands.cpp; the others are read here. Loop thread only.
 #pragma once
 
 #include <functional>
@@ -8,15 +9,12 @@
 #include <variant>
 #include <vector>
 
+#include "gateway/answer.hpp"
+#include "gateway/artifact_commands.hpp"
 #include "gateway/jobs.hpp"
 #include "gateway/journal.hpp"
 
 namespace dfota {
-
-/// {"status":"error","error":{"code","message","pointer"}}
-nlohmann::json error_reply(const CommandFault& fault);
-/// {"status":"ok","data":{...},"warnings":[]}
-nlohmann::json ok_reply(nlohmann::json data);
 
 class Commands {
  public:
@@ -32,12 +30,10 @@ class Commands {
   };
 
   /// All must outlive it.
-  Commands(const Config& config, Jobs& jobs, const Jobs::Modules& modules, Journal& journal, World world);
+  Commands(const Config& config, Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts,
+           Journal& journal, World world);
 
-  struct Answer {
-    nlohmann::json reply;
-    bool silent = false;  ///< a command to all gateways that is none of ours
-  };
+  using Answer = dfota::Answer;
   /// The answer, once what it says is in the journal. Error: it is not, the sender is to be asked again.
   Awaitable<Result<Answer>> run(std::string verb, nlohmann::json document, bool to_all);
 
@@ -59,6 +55,7 @@ class Commands {
   const Config& config_;
   Jobs& jobs_;
   const Jobs::Modules& modules_;
+  ArtifactCommands& artifacts_;
   Journal& journal_;
   World world_;
   std::string retried_;  ///< the job that begins once the decision is in the journal

@@ -83,11 +83,11 @@ MqttClient::Handlers MqttApi::handlers() {
   return handlers;
 }
 
-void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules) {
+void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts) {
   jobs_ = &jobs;
   modules_ = &modules;
   commands_ = std::make_unique<Commands>(
-      config_, jobs, modules, journal_,
+      config_, jobs, modules, artifacts, journal_,
       Commands::World{[this](const OutboxRow& row) { mqtt_.publish(publication_of(row)); },
                       [this](const std::string& module) { forget_module(module); }, [this] { return outbox_.size(); }});
   mqtt_.start();

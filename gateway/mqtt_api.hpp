@@ -32,8 +32,8 @@ class MqttApi : public JobListener {
           std::vector<OutboxRow> outbox);
   ~MqttApi() override;
 
-  /// Connects; commands go to these jobs from now on. Both must outlive it.
-  void start(Jobs& jobs, const Jobs::Modules& modules);
+  /// Connects; commands go to these from now on. All must outlive it.
+  void start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts);
   /// Commands are not taken any more (the broker keeps them).
   void stop_taking() { taking_ = false; }
   /// Publishes what waits, says offline, disconnects.

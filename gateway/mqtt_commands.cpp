@@ -1,5 +1,5 @@
 // Commands and R/hold as they come over MQTT, and the replies to them (the rest of MqttApi). A message is acknowledged
-// when this says so: once what it led to is in the journal.
+// when this says so: once what it led to is in the journal, or, where that takes minutes (artifact_add), at once.
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
@@ -48,6 +48,10 @@ Awaitable<> MqttApi::handle(MqttMessage message, std::shared_ptr<std::promise<bo
   crash_point("puback.before");
   acknowledged->set_value(true);
   crash_point("puback.after");
+  if (answered->later) {
+    const auto reply = co_await answered->later();
+    answered->reply.update(reply);
+  }
   if (!answered->silent) send_reply(message, verb, std::move(answered->reply));
 }
 
@@ -73,9 +77,6 @@ Awaitable<Result<Commands::Answer>> MqttApi::answer(const MqttMessage& message, 
   }
   if (const auto transaction = transaction_of(document); !transaction.empty()) {
     answer.reply["transaction"] = transaction;
-  }
-  if (message.qos == 0 && answer.reply.value("status", "") == "ok") {
-    answer.reply["warnings"].push_back("qos_0: the command was sent at QoS 0 and could have been lost; use QoS 1");
   }
   co_return answer;
 }
@@ -114,6 +115,9 @@ bool MqttApi::response_topic_allowed(const std::string& topic) const {
 
 void MqttApi::send_reply(const MqttMessage& message, const std::string& verb, json reply) {
   reply.update(payload(config_.gateway.id));
+  if (message.qos == 0 && reply.value("status", "") == "ok") {
+    reply["warnings"].push_back("qos_0: the command was sent at QoS 0 and could have been lost; use QoS 1");
+  }
   if (reply.value("status", "") == "error") {
     const auto& error = reply["error"];
     log::notice("mqtt: cmd/", verb, " refused: ", error.value("code", ""), ": ", error.value("message", ""), " ",

@@ -65,7 +65,7 @@ int Connection::run(Call& call) {
     if (!error) end(call.interrupted());
   });
   client_ = std::make_unique<MqttClient>(mqtt_options(call), mqtt_handlers(call));
-  wait_for_answer();
+  wait_for_answer(options_.timeout);
   client_->start();
   const auto work = asio::make_work_guard(loop_);
   while (!code_) loop_.run_one();
@@ -91,7 +91,7 @@ void Connection::ask(const std::string& verb, Json body, Answer answer, bool tol
   command.payload = dumped(body);
   command.response_topic = response_topic_;
   command.correlation_data = question_->id;
-  wait_for_answer();
+  wait_for_answer(options_.timeout);
   client_->publish(std::move(command), [this](const Result<void>& result) {
     if (result || result.error().code == Errc::canceled) return;
     asio::post(loop_, [this, why = result.error().message] {
@@ -99,6 +99,11 @@ void Connection::ask(const std::string& verb, Json body, Answer answer, bool tol
       end(kExitNotWell);
     });
   });
+}
+
+void Connection::ask_patiently(const std::string& verb, Json body, Answer answer) {
+  ask(verb, std::move(body), std::move(answer));
+  wait_for_answer(options_.patience);
 }
 
 void Connection::after_retained(std::function<void()> done) {
@@ -142,9 +147,9 @@ void Connection::settled() {
   timeout_.cancel();
 }
 
-void Connection::wait_for_answer() {
+void Connection::wait_for_answer(std::chrono::milliseconds limit) {
   waiting_ = true;
-  timeout_.expires_after(options_.timeout);
+  timeout_.expires_after(limit);
   timeout_.async_wait([this](const asio::error_code& error) {
     // One that ran out just before the reply came is not that of the next question.
     if (!error && waiting_ && Clock::now() >= timeout_.expiry()) timed_out();

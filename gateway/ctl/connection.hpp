@@ -43,6 +43,8 @@ class Connection {
   /// and ends the call. Warnings are told in any case. With `told`, --json shows the reply as it came.
   using Answer = std::function<void(const Json& data)>;
   void ask(const std::string& verb, Json body, Answer answer, bool told = true);
+  /// Likewise, and the reply may take as long as Options::patience.
+  void ask_patiently(const std::string& verb, Json body, Answer answer);
 
   /// `done` is called when all that was retained on the subscriptions has come.
   void after_retained(std::function<void()> done);
@@ -65,7 +67,7 @@ class Connection {
   void connected(Call& call);
   void heard(Call& call, const MqttMessage& message);
   void heard_reply(const MqttMessage& message);
-  void wait_for_answer();
+  void wait_for_answer(std::chrono::milliseconds limit);
   void timed_out();
 
   const Options& options_;

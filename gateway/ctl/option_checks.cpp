@@ -63,6 +63,12 @@ std::string check_module(const std::string& text) {
   return is_segment(text, "_-") ? "" : "a module id is 1 to 64 of A-Z a-z 0-9 _ -";
 }
 
+std::string check_artifact(const std::string& text) {
+  const bool good = is_segment(text, "._-") && std::isalnum(static_cast<unsigned char>(text.front())) != 0 &&
+                    !text.ends_with(".json");
+  return good ? "" : "an artifact's name is 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first, without .json";
+}
+
 std::string check_root(const std::string& text) {
   const bool bad = text.empty() || text.size() > 256 || text.front() == '/' || text.back() == '/' ||
                    std::any_of(text.begin(), text.end(),

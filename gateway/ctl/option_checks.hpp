@@ -14,6 +14,7 @@ namespace dfota::ctl {
 std::string check_gateway(const std::string& text);
 std::string check_job(const std::string& text);
 std::string check_module(const std::string& text);
+std::string check_artifact(const std::string& text);  ///< the name of one
 std::string check_root(const std::string& text);
 std::string check_broker(const std::string& text);
 std::string check_time(const std::string& text);    ///< RFC 3339, with its zone

@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iostream>
 
+#include "gateway/ctl/option_artifact.hpp"
 #include "gateway/ctl/option_checks.hpp"
 #include "gateway/ctl/option_control.hpp"
 #include "gateway/ctl/option_update.hpp"
@@ -11,6 +12,7 @@
 namespace dfota::ctl {
 namespace {
 constexpr double kDefaultTimeout = 10, kLongestTimeout = 3600;
+constexpr std::chrono::hours kPatience{1};
 
 const char* const kFooter =
     "Exit code: 0 done, and of update, retry and watch: every module ended in succeeded or skipped; 1 not so, or "
@@ -25,9 +27,11 @@ const char* const kFooter =
 struct Line {
   Options options;
   std::string password_file;
+  CLI::Option* timeout = nullptr;
   double timeout_s = kDefaultTimeout;
   UpdateLine update;
   ControlLine control;
+  ArtifactLine artifact;
 };
 
 void add_global_options(CLI::App& app, Line& line) {
@@ -49,9 +53,11 @@ void add_global_options(CLI::App& app, Line& line) {
       ->check(rule(check_gateway, "ID"))
       ->required();
   app.add_flag("--json", options.json, "one line of JSON for each message received; jobs, modules: for each of them");
-  app.add_option("--timeout", line.timeout_s, "seconds that the broker and the gateway have to answer")
-      ->check(CLI::Range(0.1, kLongestTimeout))
-      ->capture_default_str();
+  line.timeout = app.add_option("--timeout", line.timeout_s,
+                                "seconds that the broker and the gateway have to answer; where it is not given, the "
+                                "answer to artifact add is waited for an hour")
+                     ->check(CLI::Range(0.1, kLongestTimeout))
+                     ->capture_default_str();
 }
 
 /// Throws CLI::ValidationError.
@@ -65,8 +71,11 @@ Options finished(Line& line) {
     if (options.password.ends_with('\r')) options.password.pop_back();
   }
   options.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(line.timeout_s * 1000));
+  options.patience = line.timeout->count() > 0 ? options.timeout : kPatience;
   if (line.update.verb->parsed()) {
     options.call = update_call(line.update);
+  } else if (line.artifact.verb->parsed()) {
+    options.call = artifact_call(line.artifact);
   } else {
     options.call = control_call(line.control);
   }
@@ -86,6 +95,7 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   add_global_options(app, line);
   add_update(app, line.update);
   add_control(app, line.control);
+  add_artifact(app, line.artifact);
   try {
     app.parse(argc, argv);
     return finished(line);

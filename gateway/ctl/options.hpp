@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "gateway/ctl/artifact_file.hpp"
 #include "gateway/ctl/requests.hpp"
 
 namespace dfota::ctl {
@@ -39,13 +40,23 @@ struct ReplayCall {
   std::int64_t after = 0;  ///< a seq
 };
 
-using AnyCall = std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, ListCall, ReplayCall>;
+/// artifact list
+struct ArtifactListCall {};
+
+/// artifact remove
+struct ArtifactRemoveCall {
+  std::string name;
+};
+
+using AnyCall = std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, ListCall, ReplayCall, ArtifactAddCall,
+                             ArtifactListCall, ArtifactRemoveCall>;
 
 struct Options {
   std::string broker, username, password, ca_file;
   std::string root, gateway;
   bool json = false;
-  std::chrono::milliseconds timeout{};  ///< for the broker and the gateway to answer; not for the update
+  std::chrono::milliseconds timeout{};   ///< for the broker and the gateway to answer; not for the update
+  std::chrono::milliseconds patience{};  ///< for an answer that may take the gateway long: an hour, or --timeout
   AnyCall call;
 
   [[nodiscard]] std::string base() const { return root + "/" + gateway; }

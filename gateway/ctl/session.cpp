@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "gateway/ctl/artifact.hpp"
 #include "gateway/ctl/connection.hpp"
 #include "gateway/ctl/control.hpp"
 #include "gateway/ctl/job_watch.hpp"
@@ -18,8 +19,9 @@ bool follows_jobs(const Options& options) {
 int run(const Options& options) {
   Output output(options.json);
   Connection connection(options, output);
-  const std::unique_ptr<Call> call = follows_jobs(options) ? std::make_unique<JobWatch>(options, connection, output)
-                                                           : make_control(options, connection, output);
+  std::unique_ptr<Call> call = make_artifact(options, connection, output);
+  if (!call && follows_jobs(options)) call = std::make_unique<JobWatch>(options, connection, output);
+  if (!call) call = make_control(options, connection, output);
   return connection.run(*call);
 }
 

@@ -63,4 +63,12 @@ std::vector<std::string> plan_table(const std::vector<PlannedModule>& modules) {
   return table(rows);
 }
 
+std::vector<std::string> table_of(const std::vector<std::vector<std::string>>& rows) {
+  auto cells = rows;
+  for (auto& row : cells) {
+    for (auto& one : row) one = cell(one);
+  }
+  return table(cells);
+}
+
 }  // namespace dfota::ctl

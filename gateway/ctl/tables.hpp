@@ -18,4 +18,7 @@ std::vector<std::string> modules_table(const std::vector<ModuleRow>& modules);
 /// module  version -> target  what would be done  bytes  expected
 std::vector<std::string> plan_table(const std::vector<PlannedModule>& modules);
 
+/// Of cells as they came, the first row being the head.
+std::vector<std::string> table_of(const std::vector<std::vector<std::string>>& rows);
+
 }  // namespace dfota::ctl
