@@ -138,8 +138,7 @@ TEST_CASE("what is not built yet is refused as unsupported, never taken and igno
   check_refused(rig.request("update", with(job, "/artifact/name", "a")), "unsupported", "/artifact/name");
   check_refused(rig.request("update", with(job, "/artifact/signature", "a")), "unsupported", "/artifact/signature");
   check_refused(rig.request("update", with(job, "/delivery", "ftp")), "ftp_not_configured", "/delivery");
-  const char* verbs[] = {"install",         "scan",         "ping", "release", "claim", "rehearse", "artifact_add",
-                         "artifact_remove", "artifact_list"};
+  const char* verbs[] = {"install", "scan", "ping", "release", "claim", "rehearse"};
   for (const auto* verb : verbs) check_refused(rig.request(verb, Json::object()), "unsupported", "");
   check_refused(rig.request("UPDATE", job), "unknown_verb", "");
   check_nothing_happened(rig, static_cast<int>(std::size(keys) + 3 + std::size(verbs) + 1));
