@@ -13,12 +13,6 @@ using Json = nlohmann::json;
 
 namespace {
 
-RigOptions rack_of(int modules) {
-  RigOptions options;
-  options.rack.modules = modules;
-  return options;
-}
-
 void check_refused(const Json& reply, const std::string& code, const std::string& pointer) {
   CAPTURE(reply.dump());
   CHECK(reply["status"] == "error");

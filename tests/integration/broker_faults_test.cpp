@@ -13,13 +13,6 @@ using namespace std::chrono_literals;
 namespace {
 constexpr int kModules = 3;
 
-RigOptions rack_of(int modules) {
-  RigOptions options;
-  options.rack.modules = modules;
-  options.proxy = true;
-  return options;
-}
-
 /// The gateway says its info at each connection.
 void reset_and_wait_for_the_next(Rig& rig) {
   const auto before = rig.observer.on(rig.topic("info")).size();
@@ -35,7 +28,7 @@ void reset_and_wait_for_the_next(Rig& rig) {
 }  // namespace
 
 TEST_CASE("the broker is stopped in the middle of an update and goes on when all modules are through") {
-  Rig rig(rack_of(kModules));
+  Rig rig(rack_behind_proxy(kModules));
   rig.accept(rig.job("frozen"));
   REQUIRE(rig.rack.wait_for_urc("m0", "UPDATING"));
   rig.broker.freeze();
@@ -45,7 +38,7 @@ TEST_CASE("the broker is stopped in the middle of an update and goes on when all
 }
 
 TEST_CASE("the connection is reset again and again") {
-  Rig rig(rack_of(kModules));
+  Rig rig(rack_behind_proxy(kModules));
   rig.accept(rig.job("torn"));
   REQUIRE(rig.rack.wait_for("m0", "http_response"));
   reset_and_wait_for_the_next(rig);
@@ -61,7 +54,7 @@ TEST_CASE("the connection is reset again and again") {
 }
 
 TEST_CASE("the connection is reset with a command on the way: it runs once") {
-  Rig rig(rack_of(1));
+  Rig rig(rack_behind_proxy(1));
   REQUIRE(rig.observer.wait_for_payload(rig.topic("status"), "online"));
   rig.proxy->refuse();
   rig.proxy->reset();
@@ -72,7 +65,7 @@ TEST_CASE("the connection is reset with a command on the way: it runs once") {
 }
 
 TEST_CASE("each byte comes 300 ms late, both ways") {
-  auto options = rack_of(kModules);
+  auto options = rack_behind_proxy(kModules);
   options.start = false;
   Rig rig(options);
   rig.proxy->pass(300ms);
@@ -82,7 +75,7 @@ TEST_CASE("each byte comes 300 ms late, both ways") {
 }
 
 TEST_CASE("the gateway starts without a broker: a command runs when there is one") {
-  auto options = rack_of(kModules);
+  auto options = rack_behind_proxy(kModules);
   options.start = false;
   Rig rig(options);
   rig.proxy->refuse();
@@ -95,7 +88,7 @@ TEST_CASE("the gateway starts without a broker: a command runs when there is one
 }
 
 TEST_CASE("the gateway starts without a broker while its modules flash: every result comes when there is one") {
-  Rig rig(rack_of(kModules));
+  Rig rig(rack_behind_proxy(kModules));
   rig.accept(rig.job("alone"));
   for (int i = 0; i < kModules; ++i) REQUIRE(rig.rack.wait_for_urc(Rig::m(i), "UPDATING"));
   rig.gateway().kill();

@@ -10,13 +10,6 @@ using namespace std::chrono_literals;
 namespace {
 constexpr int kModules = 4;
 
-RigOptions rack_of(int modules) {
-  RigOptions options;
-  options.rack.modules = modules;
-  options.proxy = true;
-  return options;
-}
-
 /// An empty broker gives a result only to those who are there: the observer comes before the gateway.
 void start_empty_broker(Rig& rig) {
   rig.proxy->refuse();
@@ -28,7 +21,7 @@ void start_empty_broker(Rig& rig) {
 }  // namespace
 
 TEST_CASE("the broker is killed in mid-update, stays away for 30 s more, and comes back empty") {
-  Rig rig(rack_of(kModules));
+  Rig rig(rack_behind_proxy(kModules));
   rig.accept(rig.job("outage"));
   REQUIRE(rig.rack.wait_for_urc("m0", "UPDATING"));
   rig.broker.kill();

@@ -14,13 +14,6 @@ constexpr int kModules = 4;
 /// A silent connection is found out by a heartbeat (every 30 s) that has no answer for 15 s.
 constexpr std::chrono::seconds kHeartbeatWatchdog{120};
 
-RigOptions rack_of(int modules) {
-  RigOptions options;
-  options.rack.modules = modules;
-  options.proxy = true;
-  return options;
-}
-
 std::size_t resident_bytes(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/statm");
   std::size_t all = 0, resident = 0;
@@ -30,7 +23,7 @@ std::size_t resident_bytes(pid_t pid) {
 }  // namespace
 
 TEST_CASE("a connection that is dead and does not say so is found out by the heartbeat, and every result arrives") {
-  Rig rig(rack_of(kModules));
+  Rig rig(rack_behind_proxy(kModules));
   rig.accept(rig.job("half-open"));
   REQUIRE(rig.rack.wait_for_urc("m0", "UPDATING"));
   const auto before = rig.proxy->connections();
@@ -44,7 +37,7 @@ TEST_CASE("a connection that is dead and does not say so is found out by the hea
 
 TEST_CASE("a broker that takes one publication and never acknowledges it: nothing is lost, little is kept") {
   constexpr std::size_t kMostGrowth = 64 << 20;
-  Rig rig(rack_of(kModules));
+  Rig rig(rack_behind_proxy(kModules));
   rig.accept(rig.job("deaf"));
   REQUIRE(rig.rack.wait_for_urc("m0", "UPDATING"));
   const auto resident = resident_bytes(rig.gateway().pid());

@@ -12,11 +12,10 @@ using Json = nlohmann::json;
 
 namespace {
 
-RigOptions rack_of(int modules, std::vector<std::string> faults = {}) {
-  RigOptions options;
-  options.rack.modules = modules;
-  options.rack.faults = std::move(faults);
-  options.delta_bytes = 1 << 20;  // more than sockets hold
+/// Its delta is more than sockets hold, so that a download can be stopped in its middle.
+RigOptions rack_with_big_delta(int modules, std::vector<std::string> faults = {}) {
+  auto options = rack_of(modules, std::move(faults));
+  options.delta_bytes = 1 << 20;
   return options;
 }
 
@@ -37,7 +36,7 @@ bool was_commanded(Rig& rig, const std::string& module) {
 }  // namespace
 
 TEST_CASE("cancel: what waits ends, a download is cut before its last byte, what flashes goes on") {
-  auto options = rack_of(3, {"m1:client=slow:15000"});
+  auto options = rack_with_big_delta(3, {"m1:client=slow:15000"});
   options.settings = {{"limits.updates", "2"}};
   Rig rig(options);
   rig.accept(rig.job("half"));
@@ -61,7 +60,7 @@ TEST_CASE("cancel: what waits ends, a download is cut before its last byte, what
 }
 
 TEST_CASE("cancel of a module: its parts of every job, and nobody else's") {
-  Rig rig(rack_of(2, {"m0:client=slow:15000"}));
+  Rig rig(rack_with_big_delta(2, {"m0:client=slow:15000"}));
   rig.accept(rig.job("first", {"m0"}));
   rig.accept(rig.job("second"));
   REQUIRE(rig.rack.wait_for("m0", "http_response"));
@@ -74,7 +73,7 @@ TEST_CASE("cancel of a module: its parts of every job, and nobody else's") {
 }
 
 TEST_CASE("pause: nothing new is commanded, over a restart, too; resume: it goes on") {
-  auto options = rack_of(3);
+  auto options = rack_with_big_delta(3);
   options.settings = {{"limits.updates", "1"}};
   Rig rig(options);
   rig.accept(rig.job("night"));
@@ -94,7 +93,7 @@ TEST_CASE("pause: nothing new is commanded, over a restart, too; resume: it goes
 }
 
 TEST_CASE("held: no module is commanded, even when the gateway starts again and the broker has forgotten it") {
-  Rig rig(rack_of(2));
+  Rig rig(rack_with_big_delta(2));
   hold(rig, true, "UPS on battery");
   rig.accept(rig.job("held"));
   rig.gateway().kill();
@@ -110,7 +109,7 @@ TEST_CASE("held: no module is commanded, even when the gateway starts again and 
 }
 
 TEST_CASE("retry: the modules that did not get there, once, as the next run") {
-  Rig rig(rack_of(3, {"m1:end=505,once"}));
+  Rig rig(rack_with_big_delta(3, {"m1:end=505,once"}));
   rig.accept(rig.job("again"));
   CHECK(rig.finish("again")["state"] == "partial");
   rig.observer.forget();
@@ -129,7 +128,7 @@ TEST_CASE("retry: the modules that did not get there, once, as the next run") {
 }
 
 TEST_CASE("the same id: the stored state while it runs, after, and when it was forgotten; never a second run") {
-  Rig rig(rack_of(1));
+  Rig rig(rack_with_big_delta(1));
   const auto job = rig.job("once");
   rig.accept(job);
   CHECK(rig.request("update", job)["data"]["job"] == "once");
@@ -165,7 +164,7 @@ TEST_CASE("the same id: the stored state while it runs, after, and when it was f
 }
 
 TEST_CASE("replay: results and errors behind a seq once more, the same bytes, after a restart, too") {
-  Rig rig(rack_of(3, {"m1:end=505"}));
+  Rig rig(rack_with_big_delta(3, {"m1:end=505"}));
   rig.accept(rig.job("told"));
   rig.finish("told");
   const auto told = [](const std::vector<MqttMessage>& messages) {
@@ -192,7 +191,7 @@ TEST_CASE("replay: results and errors behind a seq once more, the same bytes, af
 }
 
 TEST_CASE("list: jobs and modules, page by page, each once") {
-  Rig rig(rack_of(3));
+  Rig rig(rack_with_big_delta(3));
   rig.accept(rig.job("a"));
   rig.accept(rig.job("b", {"m1"}));
   rig.finish("a");

@@ -9,17 +9,6 @@
 using namespace dfota::test;
 using Json = nlohmann::json;
 
-namespace {
-
-RigOptions rack_of(int modules, std::vector<std::string> faults = {}) {
-  RigOptions options;
-  options.rack.modules = modules;
-  options.rack.faults = std::move(faults);
-  return options;
-}
-
-}  // namespace
-
 TEST_CASE("killed while its modules flash: each result comes once, after one command, in silence") {
   Rig rig(rack_of(4, {"m1:lost-start", "m2:garbage-boot", "m3:uart"}));
   rig.accept(rig.job("night"));

@@ -14,15 +14,6 @@ using Json = nlohmann::json;
 
 namespace {
 
-RigOptions rack_of(int modules, std::vector<std::string> faults = {},
-                   std::map<std::string, std::string> settings = {}) {
-  RigOptions options;
-  options.rack.modules = modules;
-  options.rack.faults = std::move(faults);
-  options.settings = std::move(settings);
-  return options;
-}
-
 Json outcomes(const Json& last) {
   return last["modules"];
 }

@@ -43,6 +43,20 @@ std::string quoted(const std::string& text) {
 
 }  // namespace
 
+RigOptions rack_of(int modules, std::vector<std::string> faults, std::map<std::string, std::string> settings) {
+  RigOptions options;
+  options.rack.modules = modules;
+  options.rack.faults = std::move(faults);
+  options.settings = std::move(settings);
+  return options;
+}
+
+RigOptions rack_behind_proxy(int modules) {
+  auto options = rack_of(modules);
+  options.proxy = true;
+  return options;
+}
+
 std::string make_delta(const std::string& file, const std::string& model, const std::string& from,
                        const std::string& to, std::size_t bytes) {
   Process maker({program("dfota-rack"), "--make-delta", file, "--model", model, "--from", from, "--to", to, "--size",

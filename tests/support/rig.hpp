@@ -36,6 +36,11 @@ struct RigOptions {
   std::string from = kFrom, to = kTo;
 };
 
+/// So many modules, with these faults (as --fault takes them) and settings; all else as it is.
+RigOptions rack_of(int modules, std::vector<std::string> faults = {}, std::map<std::string, std::string> settings = {});
+/// The same behind Rig::proxy.
+RigOptions rack_behind_proxy(int modules);
+
 /// Writes a delta of the rack's kind for this model; its sha256.
 std::string make_delta(const std::string& file, const std::string& model, const std::string& from,
                        const std::string& to, std::size_t bytes);
