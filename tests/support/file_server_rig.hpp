@@ -21,6 +21,7 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/temp_dir.hpp"
 #include "transport/file_server.hpp"
 
 namespace dfota::file_server_rig {
@@ -29,15 +30,10 @@ class TempFile {
  public:
   explicit TempFile(std::size_t size) {
     for (std::size_t i = 0; i < size; ++i) content += static_cast<char>('a' + (i * 7 + i / 251) % 26);
-    std::string name = std::filesystem::temp_directory_path() / "file_server_test.XXXXXX";
-    const int fd = ::mkstemp(name.data());
-    REQUIRE(fd >= 0);
-    ::close(fd);
-    path = name;
     std::ofstream(path, std::ios::binary) << content;
   }
-  ~TempFile() { std::filesystem::remove(path); }
-  std::filesystem::path path;
+  test::TempDir dir;
+  std::filesystem::path path = dir / "file";
   std::string content;
 };
 

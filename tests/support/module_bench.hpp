@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -17,9 +16,11 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <memory>
 #include <sstream>
 
 #include "modem/simulator/virtual_module.hpp"
+#include "tests/support/temp_dir.hpp"
 
 namespace dfota::test {
 
@@ -116,15 +117,10 @@ struct Host {
   std::string heard;
 };
 
-inline std::string make_dir() {
-  char dir[] = "/tmp/dfota-module-XXXXXX";
-  REQUIRE(::mkdtemp(dir) != nullptr);
-  return dir;
-}
-
 struct Bench {
-  explicit Bench(const std::string& fault = "", std::string use_dir = "", int baud = 0)
-      : Bench(options_with(fault, baud), std::move(use_dir)) {}
+  /// The module keeps its things in `kept`, which outlives the bench, or in a directory of the bench's own.
+  explicit Bench(const std::string& fault = "", const TempDir* kept = nullptr, int baud = 0)
+      : Bench(options_with(fault, baud), kept) {}
   static ModuleOptions options_with(const std::string& fault, int baud = 0) {
     ModuleOptions options;
     options.pace.speed = 2000;
@@ -133,17 +129,18 @@ struct Bench {
     return options;
   }
   /// Name and directory are the bench's to fill.
-  explicit Bench(ModuleOptions options, std::string use_dir = "")
-      : dir(use_dir.empty() ? make_dir() : use_dir), host(dir + "/m0"), server(loop), log(-1) {
+  explicit Bench(ModuleOptions options, const TempDir* kept = nullptr)
+      : own_dir(kept == nullptr ? std::make_unique<TempDir>() : nullptr),
+        dir((kept == nullptr ? *own_dir : *kept).path().string()),
+        host(dir + "/m0"),
+        server(loop),
+        log(-1) {
     options.name = "m0";
     options.dir = dir;
     REQUIRE(log.redirect(dir + "/events.log").ok());
     watch = std::move(*OpenWatch::create(loop));
     module = std::make_unique<VirtualModule>(loop, *watch, log, options);
     REQUIRE(module->start().ok());
-  }
-  ~Bench() {
-    if (!keep) std::filesystem::remove_all(dir);
   }
   void until(const std::function<bool()>& reached, const std::string& what) {
     const auto give_up = std::chrono::steady_clock::now() + kBenchWatchdog;
@@ -194,13 +191,13 @@ struct Bench {
     return text.str();
   }
   asio::io_context loop;
+  std::unique_ptr<TempDir> own_dir;
   std::string dir;
   Host host;
   FileServer server;
   EventLog log;
   std::unique_ptr<OpenWatch> watch;
   std::unique_ptr<VirtualModule> module;
-  bool keep = false;
   SteppedClock* clock = nullptr;  ///< moves on with each turn of the loop; made before the bench
 };
 

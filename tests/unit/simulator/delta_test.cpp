@@ -1,11 +1,11 @@
 #include "modem/simulator/delta.hpp"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
-#include <filesystem>
 #include <fstream>
 #include <sstream>
+
+#include "tests/support/temp_dir.hpp"
 
 using namespace dfota;
 using namespace dfota::sim;
@@ -77,9 +77,8 @@ TEST_CASE("a header that cannot be is refused") {
 }
 
 TEST_CASE("write_delta leaves the bytes of make_delta and returns their hash") {
-  char dir[] = "/tmp/dfota-delta-XXXXXX";
-  REQUIRE(::mkdtemp(dir) != nullptr);
-  const auto path = std::string(dir) + "/d.bin";
+  const test::TempDir dir;
+  const auto path = dir / "d.bin";
   const auto sha256 = write_delta(path, header());
   REQUIRE(sha256.ok());
   CHECK(sha256->size() == 64);
@@ -89,6 +88,5 @@ TEST_CASE("write_delta leaves the bytes of make_delta and returns their hash") {
   DeltaCheck whole;
   whole.feed(bytes.str());
   CHECK(whole.sha256() == *sha256);
-  std::filesystem::remove_all(dir);
-  CHECK(write_delta(path, header()).error().code == Errc::io);
+  CHECK(write_delta(dir / "none/d.bin", header()).error().code == Errc::io);
 }

@@ -149,9 +149,9 @@ TEST_CASE("a BG96 restores behind its update, and says APP RDY") {
 }
 
 TEST_CASE("a BG96 takes the package that lies in its EFS, and only by AT+QFOTADL=1") {
-  const auto dir = make_dir();
+  const TempDir dir;
   auto options = options_of("BG96", "", builtin_profiles());
-  options.efs_package = dir + "/update.zip";
+  options.efs_package = dir / "update.zip";
   FamilyBench bench(options);
   std::ofstream(options.efs_package, std::ios::binary) << bench.server.body;
   for (const auto* wrong : {"AT+QFOTADL=2", "AT+QFOTADL=\"1\"", "AT+QFOTADL=\"UFS:update.zip\""}) {
@@ -161,7 +161,6 @@ TEST_CASE("a BG96 takes the package that lies in its EFS, and only by AT+QFOTADL
   const auto heard = bench.hear("AT+QFOTADL=1");
   CHECK(heard.find("\r\nOK\r\n\r\n" + fota("START") + "\r\n") == 0);
   CHECK(bench.is_updated());
-  std::filesystem::remove_all(dir);
 }
 
 TEST_CASE("T4: an EC200U, as a family of one's own: every second percent, and silence while it writes") {

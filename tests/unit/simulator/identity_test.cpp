@@ -1,11 +1,12 @@
 #include "modem/simulator/identity.hpp"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
 #include <set>
+
+#include "tests/support/temp_dir.hpp"
 
 using namespace dfota;
 using namespace dfota::sim;
@@ -29,9 +30,8 @@ TEST_CASE("an IMEI has 15 digits, a right check digit, and one owner") {
 }
 
 TEST_CASE("what a module remembers is read back, and a foreign file is not taken for it") {
-  char dir[] = "/tmp/dfota-identity-XXXXXX";
-  REQUIRE(::mkdtemp(dir) != nullptr);
-  const auto path = std::string(dir) + "/m0.json";
+  const test::TempDir dir;
+  const auto path = dir / "m0.json";
   CHECK(load_memory(path).error().code == Errc::absent);
 
   const Memory memory{"UC20GQBR03A12E1G", imei_of(3), 17};
@@ -47,6 +47,5 @@ TEST_CASE("what a module remembers is read back, and a foreign file is not taken
     std::ofstream(path) << text;
     CHECK(load_memory(path).error().code == Errc::invalid);
   }
-  std::filesystem::remove_all(dir);
-  CHECK(save_memory(path, memory).error().code == Errc::io);
+  CHECK(save_memory(dir / "none/m0.json", memory).error().code == Errc::io);
 }

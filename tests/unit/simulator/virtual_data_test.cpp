@@ -57,11 +57,9 @@ struct StreamBench : Bench {
 
 TEST_CASE("an upload in acknowledged mode, kept over a restart") {
   const auto content = content_of(20000) + "AT\rATI\r";
-  std::string dir;
+  const TempDir dir;
   {
-    Bench bench;
-    bench.keep = true;
-    dir = bench.dir;
+    Bench bench("", &dir);
     begin_upload(bench, std::to_string(content.size()) + ",5,1");
     bench.pour(content);
     bench.until_heard("OK\r\n");
@@ -75,12 +73,12 @@ TEST_CASE("an upload in acknowledged mode, kept over a restart") {
     bench.ask("AT+QFUPL=\"UFS:d.bin\",10");
     bench.until_heard("ERROR\r\n");
   }
-  Bench bench("", dir);
+  Bench bench("", &dir);
   bench.be_quiet();
   bench.command("AT+QFLST");
   CHECK(bench.host.has("+QFLST: \"UFS:d.bin\",20007\r\n"));
   bench.command("AT+QFDEL=\"UFS:d.bin\"");
-  CHECK_FALSE(std::filesystem::exists(dir + "/m0.ufs/d.bin"));
+  CHECK_FALSE(std::filesystem::exists(dir / "m0.ufs/d.bin"));
 }
 
 TEST_CASE("without acknowledgements the module is silent until the end, and echoes nothing") {
@@ -200,7 +198,7 @@ TEST_CASE("without flow control a fast stream is an overrun") {
 }
 
 TEST_CASE("on a throttled line everything comes, in both directions") {
-  Bench bench("", "", 921600);
+  Bench bench("", nullptr, 921600);
   const auto content = content_of(30000);
   begin_upload(bench, "30000,5,1");
   bench.pour(content);

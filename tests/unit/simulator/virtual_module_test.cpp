@@ -180,22 +180,20 @@ TEST_CASE("a fault bounded by once spares the second attempt") {
 }
 
 TEST_CASE("version, IMEI and boots outlive the program; what was said to nobody does not") {
-  std::string dir;
+  const TempDir dir;
   {
-    Bench bench("imei=111");
-    bench.keep = true;
-    dir = bench.dir;
+    Bench bench("imei=111", &dir);
     bench.command_update();
     bench.until([&] { return bench.module->memory().version == kNew && bench.module->ready(); }, "the update");
     bench.module->finish();
-    CHECK_FALSE(std::filesystem::exists(std::filesystem::symlink_status(dir + "/m0")));
+    CHECK_FALSE(std::filesystem::exists(std::filesystem::symlink_status(dir / "m0")));
   }
-  Bench bench("", dir);
+  Bench bench("", &dir);
   bench.host.link = "/nonexistent";
   bench.until([&] { return bench.events().rfind("PB DONE") > bench.events().rfind("\"boots\":3"); }, "a boot unheard");
   CHECK(bench.module->memory().version == kNew);
   CHECK(bench.module->memory().imei == "111");
-  bench.host.link = dir + "/m0";
+  bench.host.link = dir / "m0";
   bench.ask("AT");
   bench.until_heard("OK\r\n");
   CHECK(bench.host.heard == "AT\r\r\nOK\r\n");
