@@ -257,8 +257,7 @@ Result<std::unique_ptr<JournalStore>> JournalStore::open(const fs::path& file) {
     try {
       store->connect();
       store->set_aside_ = aside;
-      // What the broken one had given out is not known; seconds since 1970 are more than that, and grow for ever, too.
-      if (!aside.empty()) store->last_seq_ = std::max(store->last_seq_, seconds_since_1970());
+      if (!aside.empty()) store->begin_seqs_anew();
       return store;
     } catch (const SQLite::Exception& what) {
       if (!again || !is_damage(what)) return explain("open", file, 0, what);
@@ -296,6 +295,15 @@ void JournalStore::connect() {
   }
   connection_->statements = std::make_unique<Connection::Statements>(database);
   load();
+}
+
+/// What the broken one had given out is not known; seconds since 1970 are more than that, and grow for ever, too.
+/// Written down: the next process finds a sound file, and nothing may have been published until then.
+void JournalStore::begin_seqs_anew() {
+  last_seq_ = seconds_since_1970();
+  SQLite::Statement begin(connection_->database, "INSERT INTO sqlite_sequence (name, seq) VALUES ('outbox', ?)");
+  begin.bind(1, stored(last_seq_));
+  begin.exec();
 }
 
 void JournalStore::load() {

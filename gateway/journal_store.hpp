@@ -57,6 +57,7 @@ class JournalStore {
   explicit JournalStore(std::filesystem::path file);
   void connect();
   void load();
+  void begin_seqs_anew();
 
   std::filesystem::path file_, set_aside_;
   std::unique_ptr<Connection> connection_;

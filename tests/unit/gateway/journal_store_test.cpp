@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 
@@ -73,8 +74,11 @@ void make_file(const fs::path& file) {
 }
 
 void check_set_aside(const fs::path& file, const std::string& broken) {
+  // What the broken one had given out is not known, and no seq may come twice: the time is more than any of them.
+  const auto now = static_cast<std::uint64_t>(std::time(nullptr));
   {
     const auto store = must_open(file);
+    CHECK(store->last_seq() >= now);
     CHECK(store->set_aside() == file.string() + ".corrupt-1");
     CHECK(store->take_contents().jobs.empty());
     CHECK(store->commit({job(1)}).ok());
@@ -83,6 +87,7 @@ void check_set_aside(const fs::path& file, const std::string& broken) {
   const auto store = must_open(file);
   CHECK(store->set_aside().empty());
   CHECK(store->take_contents().jobs.size() == 1);
+  CHECK(store->last_seq() >= now);  // nothing was published in between
 }
 }  // namespace
 
