@@ -293,9 +293,11 @@ TEST_CASE("a full disk is told to everybody who waits, and nothing is lost when 
 TEST_CASE("beyond its bound the journal takes nothing more, and what it took is on the disk without a gap") {
   Directory dir;
   constexpr int kMegabytes = 80;
+  int overruns = 0;
   {
     asio::io_context loop;
     const auto journal = must_open(loop, dir.file);
+    journal->on_overrun = [&] { ++overruns; };
     for (int i = 0; i < kMegabytes; ++i) journal->put_job(Write::job_accepted, name_of(i), std::string(1 << 20, 'x'));
     const auto refused = commit(loop, *journal);
     REQUIRE_FALSE(refused.ok());
@@ -303,6 +305,7 @@ TEST_CASE("beyond its bound the journal takes nothing more, and what it took is 
     journal->put_job(Write::job_accepted, "small, after the gap", "{}");
     CHECK_FALSE(commit(loop, *journal).ok());
   }
+  CHECK(overruns == 1);
   const auto contents = read_back(dir.file);
   REQUIRE(contents.jobs.size() == 63);  // 64 MiB, and each carries a little more than its megabyte
   for (int i = 0; i < 63; ++i) CHECK(contents.jobs[i].id == name_of(i));
