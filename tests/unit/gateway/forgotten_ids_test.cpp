@@ -68,7 +68,8 @@ TEST_CASE("an id that was added is held, and of ten thousand others hardly any i
   CHECK(mistaken < 500);
 }
 
-TEST_CASE("a tombstone is found in the turn of the loop in which it is put, and after reopening") {
+TEST_CASE(
+    "an id may be a forgotten one from the turn of the loop on in which its tombstone is put, and after reopening") {
   const test::TempDir dir;
   asio::io_context loop;
   {
@@ -81,7 +82,7 @@ TEST_CASE("a tombstone is found in the turn of the loop in which it is put, and 
   CHECK(look_up(loop, *journal, "r4").value() == std::nullopt);
 }
 
-TEST_CASE("while a tombstone cannot be written, its id is not taken for a new one") {
+TEST_CASE("a tombstone that waits for the disk is waited for: until it is written, its id is not taken for a new one") {
   const test::TempDir dir;
   asio::io_context loop;
   const auto journal = open(loop, dir);
