@@ -29,6 +29,7 @@ class GatewayLife : public JobListener {
     std::function<void(const Job&, const Part&)> part_ended;
     std::function<void(const Job&)> job_ended;
     std::function<void(const Job&, const Part&)> attempt_over;
+    std::function<void(bool in_vain)> clock_needed = [](bool) {};
   };
 
   GatewayLife(Config config, std::function<WallTime()> wall, Told told)
@@ -102,7 +103,7 @@ class GatewayLife : public JobListener {
   }
   void job_forgotten(const Job&) override {}
   void hold_changed() override {}
-  void clock_needed(bool) override {}
+  void clock_needed(bool in_vain) override { told_.clock_needed(in_vain); }
   void module_changed(const Module&) override {}
 
  private:
