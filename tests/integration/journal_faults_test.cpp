@@ -63,6 +63,12 @@ void wait_for_problem(Rig& rig, const std::string& code, bool there) {
   });
 }
 
+/// The full disk is told while it is full: who can make room must hear of it now.
+void wait_until_told(Rig& rig) {
+  REQUIRE(rig.observer.wait_for_topic(rig.topic(kUnavailable)));
+  wait_for_problem(rig, "journal_unavailable", true);
+}
+
 Process::Predicate said_twice(const std::string& text) {
   return [text](const std::string& log) {
     const auto first = log.find(text);
@@ -105,11 +111,12 @@ TEST_CASE("a full disk: a command is not acknowledged and not begun; with room a
   REQUIRE(rig.gateway().wait_for_err(said_twice(" is not acknowledged")));
   CHECK(rig.observer.on(*command.response_topic).empty());
   CHECK(rig.rack.events("m0", "qfotadl").empty());
+  wait_until_told(rig);
+  CHECK(rig.observer.on(*command.response_topic).empty());
   disk.make_room();
   const auto reply = rig.observer.wait_for_topic(*command.response_topic);
   REQUIRE(reply);
   CHECK(Json::parse(reply->payload)["status"] == "ok");
-  CHECK(rig.observer.wait_for_topic(rig.topic(kUnavailable)));
   check_succeeded(rig, "full", 1);
   wait_for_problem(rig, "journal_unavailable", false);
   CHECK(rig.observer.on(*command.response_topic).size() == 1);
@@ -126,6 +133,7 @@ TEST_CASE("a disk that fills while a module downloads: the last byte does not le
   REQUIRE(rig.rack.wait_for("m0", "http_response"));
   disk.fill(rig.gateway());
   REQUIRE(rig.gateway().wait_for_err("module m0 failed"));
+  wait_until_told(rig);
   CHECK(rig.observer.on(rig.topic("module/m0/result")).empty());
   disk.make_room();
   CHECK(rig.finish("cut")["state"] == "failed");
@@ -147,6 +155,7 @@ TEST_CASE("a disk that fills while one module flashes and another waits: one out
   disk.fill(rig.gateway());
   REQUIRE(rig.gateway().wait_for_err("module " + flashed + " succeeded"));
   REQUIRE(rig.gateway().wait_for_err("module " + waiting + " rejected"));
+  wait_until_told(rig);
   for (const auto* module : {"m0", "m1"})
     CHECK(rig.observer.on(rig.topic("module/" + std::string(module) + "/result")).empty());
   disk.make_room();
