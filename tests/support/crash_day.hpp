@@ -2,6 +2,7 @@
 // happens. Each part survives that the gateway dies at any moment of it. For the crash tests.
 #pragma once
 
+#include <csignal>
 #include <string>
 #include <vector>
 
