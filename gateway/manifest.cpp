@@ -134,8 +134,9 @@ Fault take_url(const json& object, const std::string& at, std::string& into) {
   if (auto fault = take_string(object, "url", at, kMaxUrl, into)) return fault;
   if (into.empty()) return {};
   const auto pointer = at + "/url";
-  if (!into.starts_with("http://") && !into.starts_with("https://"))
-    return invalid(pointer, "begins with http:// or https://");
+  const bool known_scheme = into.starts_with("http://") || into.starts_with("https://");
+  if (!known_scheme || into == "http://" || into == "https://")
+    return invalid(pointer, "must be http:// or https:// and what follows");
   if (is_minifota(into)) {
     return CommandFault{"unsupported_package",
                         "is a MiniFOTA package, which needs a second command in mid-flash: update such modules by hand",

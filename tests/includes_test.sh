@@ -79,7 +79,7 @@ check() {  # ROOT
     }
     BEGIN {
       posix = " assert.h ctype.h dirent.h errno.h fcntl.h fnmatch.h getopt.h glob.h grp.h ifaddrs.h inttypes.h limits.h locale.h"\
-              " netdb.h poll.h pthread.h pty.h pwd.h sched.h semaphore.h signal.h spawn.h stdint.h stdio.h stdlib.h string.h"\
+              " netdb.h poll.h pthread.h pty.h pwd.h regex.h sched.h semaphore.h signal.h spawn.h stdint.h stdio.h stdlib.h string.h"\
               " strings.h syslog.h termios.h time.h unistd.h utime.h wait.h execinfo.h "
       count = split(ENVIRON["OWN_RULES"], lines, "\n")
       for (i = 1; i <= count; i++)

@@ -2,6 +2,8 @@
 // reports; back again; in a crash; and when there is no way. The rack's log is the evidence.
 #include <doctest/doctest.h>
 
+#include <set>
+
 #include "tests/support/deltas.hpp"
 
 using namespace dfota::test;

@@ -46,10 +46,13 @@ class GatewayLife : public JobListener {
     config_.http.public_url = "http://127.0.0.1:" + std::to_string(files_->port());
     contents_ = journal_->take_contents();
     fetch_ = std::make_unique<Fetch>(loop_, fetch_options(config_));
+    catalog_ =
+        std::make_unique<Catalog>(loop_, *fetch_, trust_, std::filesystem::path(config_.gateway.state_dir) / "catalog",
+                                  config_.artifacts.incoming);
     slots_ = std::make_unique<Slots>(loop_, config_.limits, config_.tag_limits);
     time_ = std::make_unique<ServiceTime>(contents_.facts[ServiceTime::kFact], std::move(wall));
-    jobs_ = std::make_unique<Jobs>(
-        Jobs::Parts{loop_, config_, modules_, *fetch_, catalog_, trust_, nullptr, *slots_, *files_, *journal_, *time_, *this});
+    jobs_ = std::make_unique<Jobs>(Jobs::Parts{loop_, config_, modules_, *fetch_, catalog_->all(), trust_, nullptr,
+                                               *slots_, *files_, *journal_, *time_, *this});
     for (const auto& module : config_.modules) {
       modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *jobs_);
     }
@@ -57,7 +60,9 @@ class GatewayLife : public JobListener {
     world.publish_again = [](const OutboxRow&) {};
     world.forget_module = [](const std::string&) {};
     world.outbox_size = [] { return std::size_t(0); };
-    commands_ = std::make_unique<Commands>(config_, *jobs_, modules_, *journal_, std::move(world));
+    artifacts_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_,
+                                                    [](const std::string&, const std::string&) {});
+    commands_ = std::make_unique<Commands>(config_, *jobs_, modules_, *artifacts_, *journal_, std::move(world));
   }
 
   /// As the application does it.
@@ -130,17 +135,18 @@ class GatewayLife : public JobListener {
   }
 
   Config config_;
-  Manifests catalog_;
   Trust trust_{config_.artifacts};
   Told told_;
   asio::io_context loop_{1};
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<FileServer> files_;
   std::unique_ptr<Fetch> fetch_;
+  std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<Slots> slots_;
   std::unique_ptr<ServiceTime> time_;
   Jobs::Modules modules_;
   std::unique_ptr<Jobs> jobs_;
+  std::unique_ptr<ArtifactCommands> artifacts_;
   std::unique_ptr<Commands> commands_;
   JournalContents contents_;
   bool waiting_ = false;

@@ -2,11 +2,11 @@
 #include "gateway/manifest.hpp"
 
 #include <doctest/doctest.h>
+#include <regex.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <fstream>
-#include <regex>
 
 using namespace dfota;
 using nlohmann::json;
@@ -37,9 +37,17 @@ const json& schema() {
 
 bool fits(const json& value, const json& rule);
 
+/// The schema's patterns mean the same as POSIX extended ones.
+bool matches(const std::string& text, const json& pattern) {
+  regex_t compiled;
+  REQUIRE(::regcomp(&compiled, pattern.get<std::string>().c_str(), REG_EXTENDED | REG_NOSUB) == 0);
+  const bool found = ::regexec(&compiled, text.c_str(), 0, nullptr, 0) == 0;
+  ::regfree(&compiled);
+  return found;
+}
+
 bool fits_text(const std::string& text, const json& rule) {
-  if (rule.contains("pattern") && !std::regex_search(text, std::regex(rule.at("pattern").get<std::string>())))
-    return false;
+  if (rule.contains("pattern") && !matches(text, rule.at("pattern"))) return false;
   return text.size() >= rule.value("minLength", std::size_t{0}) && text.size() <= rule.value("maxLength", SIZE_MAX);
 }
 
