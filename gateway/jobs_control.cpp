@@ -181,7 +181,7 @@ std::optional<CommandFault> Jobs::forget(const std::string& id) {
 /// Its id stays, so that an old command never runs again. It is not in ended_ any more.
 void Jobs::forget_ended(const std::string& id) {
   const auto& job = *jobs_.at(id);
-  journal_.put_tombstone(Write::tombstone, tombstone_of(job, std::chrono::system_clock::now()));
+  journal_.put_tombstone(Write::tombstone, tombstone_of(job, time_.wall()));
   journal_.remove_job(Write::job_forgotten, id);
   listener_.job_forgotten(job);
   jobs_.erase(id);
@@ -211,14 +211,18 @@ void Jobs::forget_old() {
   const auto oldest = *now - Days(config_.jobs.keep_days);
   std::vector<std::string> old;
   for (const auto& id : ended_) {
-    const auto& ended_at = jobs_.at(id)->ended_at;
-    if (ended_at && *ended_at < oldest) old.push_back(id);
+    auto& job = *jobs_.at(id);
+    if (!job.ended_at) {  // the clock could not be trusted then
+      job.ended_at = now;
+      put(Write::job_ended, job);
+    }
+    if (*job.ended_at < oldest) old.push_back(id);
   }
   for (const auto& id : old) {
     std::erase(ended_, id);
     forget_ended(id);
   }
-  journal_.remove_tombstones(Write::tombstones_pruned, to_ms(*now - Days(config_.jobs.remember_days)));
+  journal_.remove_tombstones(Write::tombstones_pruned, to_ms(*now - Days(config_.jobs.remember_days)), to_ms(*now));
 }
 
 void Jobs::hold(std::optional<std::string> reason) {

@@ -357,8 +357,8 @@ void Journal::mark_sent(Write kind, std::uint64_t seq) {
 void Journal::put_tombstone(Write kind, JournalContents::Tombstone tombstone) {
   impl_->put(kind, std::move(tombstone));
 }
-void Journal::remove_tombstones(Write kind, std::int64_t before_ms) {
-  impl_->put(kind, ForgetTombstones{before_ms});
+void Journal::remove_tombstones(Write kind, std::int64_t before_ms, std::int64_t now_ms) {
+  impl_->put(kind, ForgetTombstones{before_ms, now_ms});
 }
 void Journal::put_fact(Write kind, const std::string& name, std::string document) {
   impl_->put(kind, JournalContents::Fact{name, std::move(document)});

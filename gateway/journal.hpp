@@ -38,7 +38,7 @@ struct JournalContents {
   };
   struct Tombstone {
     std::string id;
-    std::int64_t forgotten_at_ms = 0;  ///< of the wall clock
+    std::int64_t forgotten_at_ms = 0;  ///< of the wall clock; 0: it could not be trusted
     std::string document;
   };
   struct Fact {
@@ -83,7 +83,8 @@ class Journal {
 
   /// What is left of a forgotten job.
   void put_tombstone(Write kind, JournalContents::Tombstone tombstone);
-  void remove_tombstones(Write kind, std::int64_t before_ms);
+  /// Those from before; those whose time was not known (0) are from now.
+  void remove_tombstones(Write kind, std::int64_t before_ms, std::int64_t now_ms);
   void put_fact(Write kind, const std::string& name, std::string document);
 
   /// Results and errors with a higher seq, by seq. Errors: io.

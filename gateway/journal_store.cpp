@@ -155,11 +155,12 @@ struct JournalStore::Connection {
           forget_runs(database, "DELETE FROM part WHERE job = ? AND run < ?"),
           mark_sent(database, "UPDATE outbox SET sent = 1 WHERE seq = ?"),
           forget_strays(database, kForgetStrays),
+          date_tombstones(database, "UPDATE tombstone SET forgotten_at_ms = ? WHERE forgotten_at_ms = 0"),
           forget_tombstones(database, "DELETE FROM tombstone WHERE forgotten_at_ms < ?"),
           history(database, kHistory),
           tombstone(database, "SELECT document FROM tombstone WHERE id = ?") {}
     SQLite::Statement begin, commit, put_job, put_part, put_outbox, put_tombstone, put_fact, forget_job, forget_parts,
-        forget_sent, forget_runs, mark_sent, forget_strays, forget_tombstones, history, tombstone;
+        forget_sent, forget_runs, mark_sent, forget_strays, date_tombstones, forget_tombstones, history, tombstone;
   };
   std::unique_ptr<Statements> statements;  // the tables must be there before
 };
@@ -168,7 +169,7 @@ void JournalStore::Connection::reset_all() noexcept {
   auto& s = *statements;
   for (auto* statement : {&s.begin, &s.commit, &s.put_job, &s.put_part, &s.put_outbox, &s.put_tombstone, &s.put_fact,
                           &s.forget_job, &s.forget_parts, &s.forget_sent, &s.forget_runs, &s.mark_sent,
-                          &s.forget_strays, &s.forget_tombstones, &s.history, &s.tombstone})
+                          &s.forget_strays, &s.date_tombstones, &s.forget_tombstones, &s.history, &s.tombstone})
     statement->tryReset();
 }
 
@@ -234,6 +235,8 @@ void JournalStore::Connection::apply(const MarkSent& row) {
 }
 
 void JournalStore::Connection::apply(const ForgetTombstones& tombstones) {
+  statements->date_tombstones.bind(1, tombstones.now_ms);
+  run(statements->date_tombstones);
   statements->forget_tombstones.bind(1, tombstones.before_ms);
   run(statements->forget_tombstones);
 }

@@ -26,8 +26,9 @@ struct ForgetRuns {
 struct MarkSent {
   std::uint64_t seq;
 };
+/// Those without a time (0) get this one: nobody knew it when they were put.
 struct ForgetTombstones {
-  std::int64_t before_ms;
+  std::int64_t before_ms, now_ms;
 };
 /// A Job, Part, OutboxRow, Tombstone or Fact is put under its key, in the place of an older one.
 using JournalWrite = std::variant<JournalContents::Job, JournalContents::Part, OutboxRow, JournalContents::Tombstone,

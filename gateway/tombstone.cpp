@@ -18,12 +18,12 @@ std::string fingerprint(const UpdateCommand& command) {
 
 }  // namespace
 
-JournalContents::Tombstone tombstone_of(const Job& job, WallTime now) {
+JournalContents::Tombstone tombstone_of(const Job& job, std::optional<WallTime> now) {
   json document = {{"body_sha256", fingerprint(job.command)},
                    {"run", job.run},
                    {"state", to_word(job.state())},
                    {"counts", counts_of(job)}};
-  return {job.id(), to_ms(now), dump(document)};
+  return {job.id(), now ? to_ms(*now) : 0, dump(document)};
 }
 
 std::optional<json> state_of(const std::string& tombstone, const UpdateCommand& command) {

@@ -10,7 +10,8 @@
 
 namespace dfota {
 
-JournalContents::Tombstone tombstone_of(const Job& job, WallTime now);
+/// `now`: nothing when the wall clock cannot be trusted.
+JournalContents::Tombstone tombstone_of(const Job& job, std::optional<WallTime> now);
 
 /// The stored state as a reply tells it, when the tombstone is of this command; nothing: it is of another one.
 std::optional<nlohmann::json> state_of(const std::string& tombstone, const UpdateCommand& command);

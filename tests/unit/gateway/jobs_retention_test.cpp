@@ -148,6 +148,39 @@ TEST_CASE("a job that has ended goes after keep_days, its id after remember_days
   CHECK(world.has("night"));
 }
 
+TEST_CASE("what was forgotten while the wall clock stood in 1970 is remembered from when it is set") {
+  World world;
+  const auto right = world.wall;
+  world.wall = WallTime() + Days(1);
+  world.begin_life();
+  const auto job = job_of("night");
+  world.end(job);
+  CHECK(world.ask("forget", {{"job", "night"}})["status"] == "ok");
+  world.wall = right;
+  world.look_for_old();
+  check_remembered(world, job);
+  world.wall = right + Days(4);
+  world.look_for_old();
+  check_remembered(world, job);
+  world.wall = right + Days(6);
+  world.look_for_old();
+  CHECK_FALSE(world.ask("update", job)["data"].contains("forgotten"));
+}
+
+TEST_CASE("a job that ended while the wall clock stood in 1970 goes keep_days after it is set") {
+  World world;
+  const auto right = world.wall;
+  world.wall = WallTime() + Days(1);
+  world.begin_life();
+  world.end(job_of("night"));
+  world.wall = right;
+  world.look_for_old();
+  CHECK(world.has("night"));
+  world.wall = right + Days(2) + 1min;
+  world.look_for_old();
+  CHECK_FALSE(world.has("night"));
+}
+
 TEST_CASE("of more ended jobs than jobs.keep the oldest go, and their ids stay") {
   World world;
   world.config.jobs.keep = 2;
