@@ -56,6 +56,7 @@ Application::~Application() {
 
 int Application::run() {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow (LimitFSIZE) is a full disk
   raise_descriptor_limit();
   if (const int code = open(); code != kExitOk) return code;
   start();
@@ -131,8 +132,8 @@ void Application::start() {
     api_->set_problem("journal_corrupt", "kept as " + journal_->set_aside());
   }
   time_ = std::make_unique<ServiceTime>(contents.facts[ServiceTime::kFact]);
-  jobs_ = std::make_unique<Jobs>(
-      Jobs::Parts{loop_, config_, modules_, *fetch_, catalog_->all(), *trust_, shelf_.get(), *slots_, *files_, *journal_, *time_, *api_});
+  jobs_ = std::make_unique<Jobs>(Jobs::Parts{loop_, config_, modules_, *fetch_, catalog_->all(), *trust_, shelf_.get(),
+                                             *slots_, *files_, *journal_, *time_, *api_});
   for (const auto& module : config_.modules) {
     modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *jobs_);
   }
