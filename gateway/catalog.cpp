@@ -17,16 +17,9 @@ CommandFault busy(const std::string& name) {
 }
 
 CommandFault fault_of(const Error& error) {
-  switch (error.code) {
-    case Errc::mismatch:
-      return {"artifact_hash_mismatch", error.message, "/sha256"};
-    case Errc::no_space:
-      return {"no_space", error.message, ""};
-    case Errc::busy:
-      return {"busy", error.message, ""};
-    default:
-      return {"artifact_unavailable", error.message, ""};
-  }
+  if (error.code == Errc::busy) return {"busy", error.message, ""};
+  return {std::string(explain(artifact_finding(error.code)).word), error.message,
+          error.code == Errc::mismatch ? "/sha256" : ""};
 }
 
 void rethrow(std::exception_ptr bug) {

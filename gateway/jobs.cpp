@@ -133,11 +133,11 @@ std::variant<const Job*, CommandFault> Jobs::accept(UpdateCommand command, bool 
                         "/job"};
   }
   if (auto fault = unfit(command)) return *fault;
-  if (auto fault = resolve(command)) return *fault;
   auto selected = select(command.modules, drop_strangers);
   if (auto* fault = std::get_if<CommandFault>(&selected)) return *fault;
   const auto& ids = std::get<std::vector<std::string>>(selected);
   if (ids.empty()) return static_cast<const Job*>(nullptr);
+  if (auto fault = resolve(command)) return *fault;
   auto job = std::make_unique<Job>();
   job->command = std::move(command);
   job->accepted_at = std::chrono::system_clock::now();

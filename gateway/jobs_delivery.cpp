@@ -7,21 +7,6 @@
 #include "transport/base/masked.hpp"
 
 namespace dfota {
-namespace {
-
-Finding finding_of(Errc code) {
-  switch (code) {
-    case Errc::mismatch:
-      return Finding::artifact_hash_mismatch;
-    case Errc::no_space:
-      return Finding::no_space;
-    default:
-      return Finding::artifact_unavailable;
-  }
-}
-
-}  // namespace
-
 std::filesystem::path Jobs::artifact_path(const Manifest& delta) const {
   return std::filesystem::path(config_.gateway.state_dir) / "artifacts" / delta.sha256;
 }
@@ -93,7 +78,7 @@ Awaitable<std::optional<UpdateError>> Jobs::fetch(const std::string& id, const M
   const auto origin = delta.url.empty() ? delta.name : masked_url(delta.url);
   if (!fetched) {
     log::warning("job ", id, ": ", origin, ": ", fetched.error().message);
-    co_return UpdateError::of(finding_of(fetched.error().code), Phase::preparing, fetched.error().message);
+    co_return UpdateError::of(artifact_finding(fetched.error().code), Phase::preparing, fetched.error().message);
   }
   auto checked = trust_.check(delta, fetched->blake2b);
   if (auto* untrusted = std::get_if<UpdateError>(&checked)) {
@@ -134,7 +119,7 @@ Awaitable<std::optional<UpdateError>> Jobs::shelve(const std::string& id, const 
   }
   if (stopping_) co_return std::nullopt;
   log::warning("job ", id, ": [ftp].dir: ", put.error().message);
-  co_return UpdateError::of(finding_of(put.error().code), Phase::preparing, put.error().message);
+  co_return UpdateError::of(artifact_finding(put.error().code), Phase::preparing, put.error().message);
 }
 
 }  // namespace dfota

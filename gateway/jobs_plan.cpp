@@ -179,7 +179,8 @@ bool Jobs::choose_hop(Job& job, Part& part) {
   const auto& module = *modules_.at(part.module);
   const auto& state = module.state();
   const auto version = !part.reported.empty() ? part.reported : state.online ? state.identity.version : std::string();
-  if (version.empty() && !part.target.empty()) return true;
+  const bool is_known = !version.empty() && !state.identity.model.empty();
+  if (!is_known && !part.target.empty()) return true;
   const auto next = plan(job.command, module, part.target, version, &part);
   if (next.none) {
     reject(job, part, *next.none);
@@ -247,11 +248,11 @@ void Jobs::note_success(const Part& part) {
 }
 
 std::variant<json, CommandFault> Jobs::dry_run(UpdateCommand command, bool drop_strangers) const {
-  if (auto fault = resolve(command)) return *fault;
   auto selected = select(command.modules, drop_strangers);
   if (auto* fault = std::get_if<CommandFault>(&selected)) return *fault;
   const auto& ids = std::get<std::vector<std::string>>(selected);
   if (ids.empty()) return json();
+  if (auto fault = resolve(command)) return *fault;
   json rows = json::array();
   for (const auto& id : ids) {
     const auto& module = *modules_.at(id);

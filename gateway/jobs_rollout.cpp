@@ -258,6 +258,7 @@ void Jobs::end_part(Job& job, Part& part, UpdateResult result) {
     result.warnings.insert(result.warnings.begin(), part.warnings.begin(), part.warnings.end());
     if (result.outcome == Outcome::rejected) result.outcome = Outcome::failed;
     if (result.outcome == Outcome::skipped) result.outcome = Outcome::succeeded;
+    if (result.version.empty()) result.version = part.reported.empty() ? part.way.back().to : part.reported;
   }
   if (result.outcome == Outcome::succeeded) note_success(part);
   if (result.outcome == Outcome::canceled) {

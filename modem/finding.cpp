@@ -97,4 +97,15 @@ const FindingText& explain(Finding finding) {
   return kTexts[static_cast<int>(finding)];
 }
 
+Finding artifact_finding(Errc code) {
+  switch (code) {
+    case Errc::mismatch:
+      return Finding::artifact_hash_mismatch;
+    case Errc::no_space:
+      return Finding::no_space;
+    default:
+      return Finding::artifact_unavailable;
+  }
+}
+
 }  // namespace dfota

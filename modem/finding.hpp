@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "transport/base/result.hpp"
+
 namespace dfota {
 
 enum class Finding {
@@ -56,5 +58,8 @@ struct FindingText {
 };
 
 const FindingText& explain(Finding finding);
+
+/// What an artifact that did not come is told by.
+Finding artifact_finding(Errc code);
 
 }  // namespace dfota

@@ -241,7 +241,7 @@ Awaitable<> Module::perform() {
   greeted_opening_ = met && !state_.identity.imei.empty() ? port_.openings() : 0;
   auto next = state_;
   next.phase = Phase::idle;
-  if (!result.version.empty()) next.identity.version = result.version;
+  if (!result.version.empty()) next.identity = {result.model, result.version, result.imei};
   next.online = next.present = !is_lost() && port_.is_open();
   next.problem = is_lost() ? explain(Finding::module_lost).word : "";
   // The outcome first, then the idle state: nobody shall see an idle module whose job still runs.

@@ -322,6 +322,8 @@ UpdateProcedure::Fate UpdateProcedure::fail_or_reject(UpdateError error) {
 UpdateProcedure::Fate UpdateProcedure::finish(Outcome outcome, std::optional<UpdateError> error) {
   result_.outcome = outcome;
   result_.version = version_;
+  result_.model = model_;
+  result_.imei = imei_;
   result_.attempts = commands_sent_;
   result_.error = std::move(error);
   return Fate::done;

@@ -80,6 +80,8 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::check_identity() {
     co_return fail_or_reject(UpdateError::of(finding, Phase::preparing, identity.error().message));
   }
   version_ = identity->version;
+  model_ = identity->model;
+  imei_ = identity->imei;
   if (!order_.imei.empty() && identity->imei != order_.imei) {
     co_return fail_or_reject(UpdateError::of(Finding::module_changed, Phase::preparing,
                                              "expected IMEI " + order_.imei + ", found " + identity->imei));

@@ -287,6 +287,8 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::verify() {
   const auto identity = co_await dialogue_.identify(profiles_, order_.profile);
   if (!identity || danger_.evidence == Evidence::fota_urc) co_return Fate::go_on;
   version_ = identity->version;
+  model_ = identity->model;
+  imei_ = identity->imei;
   answers_ = true;
   if (order_.starts_from(version_) && may_still_begin()) {
     // It answers while it downloads, too: its own word is waited for.

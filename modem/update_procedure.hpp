@@ -140,7 +140,7 @@ class UpdateProcedure {
   unsigned commands_sent_ = 0;
   unsigned openings_ = 0;  ///< of the port, when the command was written
   const Profile* profile_ = nullptr;
-  std::string version_;  ///< the last one that the module reported
+  std::string version_, model_, imei_;  ///< the last ones that the module reported
   UpdateProgress progress_;
   std::optional<UpdateError> error_;  ///< of the attempt that is over
   UpdateResult result_;

@@ -86,8 +86,9 @@ struct UpdateError {
 
 struct UpdateResult {
   Outcome outcome = Outcome::failed;
-  std::string version;    ///< the last one that the module reported; empty: never
-  unsigned attempts = 0;  ///< commands that were sent
+  std::string version;      ///< the last one that the module reported; empty: never
+  std::string model, imei;  ///< likewise
+  unsigned attempts = 0;    ///< commands that were sent
   std::vector<std::string> warnings;
   std::optional<UpdateError> error;
 };

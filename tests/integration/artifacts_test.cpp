@@ -65,7 +65,11 @@ void check_refused(Rig& rig, const Json& manifest, const std::string& code) {
   CAPTURE(reply.dump());
   CHECK(reply["status"] == "error");
   CHECK(reply["error"]["code"] == code);
-  rig.wait_until([&](const auto&) { return rig.observer.on(topic).size() > before; }, "the error topic");
+  const auto told = [&](const std::vector<MqttMessage>& messages) {
+    const auto on_topic = [&](const MqttMessage& message) { return message.topic == topic; };
+    return static_cast<std::size_t>(std::count_if(messages.begin(), messages.end(), on_topic)) > before;
+  };
+  rig.wait_until(told, "the error topic");
 }
 
 Process dfota_of(Rig& rig, std::vector<std::string> words) {

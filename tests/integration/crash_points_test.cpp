@@ -88,13 +88,16 @@ void enumerate(const CrashDay& day, const std::set<std::string>& points) {
 const std::set<std::string> kOrders = {"job_canceled", "job_stopped",     "job_paused",    "job_resumed",
                                        "job_retried",  "part_retried",    "job_forgotten", "tombstone",
                                        "hold",         "module_forgotten"};
-const std::set<std::string> kStop = {"part_interrupted"};
+const std::set<std::string> kPlan = {"part_hop"}, kStop = {"part_interrupted"};
 
 std::set<std::string> points_in(const CrashDay& day) {
   std::set<std::string> points;
   for (const auto& point : all_points()) {
     const auto write = point.substr(0, point.find('.'));
-    const auto* its = kOrders.contains(write) ? &kOrdersDay : kStop.contains(write) ? &kStopDay : &kUpdateDay;
+    const auto* its = kOrders.contains(write) ? &kOrdersDay
+                      : kPlan.contains(write) ? &kPlanDay
+                      : kStop.contains(write) ? &kStopDay
+                                              : &kUpdateDay;
     if (its == &day) points.insert(point);
   }
   return points;
@@ -108,6 +111,10 @@ TEST_CASE("every crash point of an update") {
 
 TEST_CASE("every crash point of what is ordered") {
   enumerate(kOrdersDay, points_in(kOrdersDay));
+}
+
+TEST_CASE("every crash point of a plan over several deltas") {
+  enumerate(kPlanDay, points_in(kPlanDay));
 }
 
 TEST_CASE("every crash point of an end in mid-download") {

@@ -30,6 +30,13 @@ void add_five(Rig& rig) {
   add(rig, {"down-12-11.bin", kA12, kA11, "2023-01-10", 30000});
 }
 
+void wait_for_versions(Rig& rig, int modules) {
+  for (int i = 0; i < modules; ++i) {
+    rig.wait_for_newest(rig.topic("module/" + Rig::m(i) + "/state"),
+                        [](const Json& state) { return state["version"].is_string(); });
+  }
+}
+
 Json to_target(const std::string& id, const std::string& target, const Json& modules = "all") {
   return {{"job", id}, {"modules", modules}, {"target", target}};
 }
@@ -45,6 +52,7 @@ std::string way_of(const Json& result) {
 TEST_CASE("a mixed rack is brought to one target by one job, each module its own way; and back again") {
   Rig rig(mixed_rack(4, {"m1:version=" + kA12, "m2:version=" + kA14}));
   add_five(rig);
+  wait_for_versions(rig, 4);
   rig.accept(to_target("shelf-3", kA14));
   const auto last = rig.finish("shelf-3");
   CHECK(last["state"] == "succeeded");
@@ -88,9 +96,7 @@ TEST_CASE("a mixed rack is brought to one target by one job, each module its own
 TEST_CASE("dry_run tells each module's way, and does nothing") {
   Rig rig(mixed_rack(3, {"m1:version=" + kA14, "m2:version=UC20GQBR03A10E1G"}));
   add_five(rig);
-  for (int i = 0; i < 3; ++i)
-    rig.wait_for_newest(rig.topic("module/" + Rig::m(i) + "/state"),
-                        [](const Json& state) { return state["version"].is_string(); });
+  wait_for_versions(rig, 3);
   auto job = to_target("", kA14);
   job.erase("job");
   job["dry_run"] = true;
@@ -180,7 +186,8 @@ TEST_CASE("a hop that fails ends the plan, and says how far it got; retry goes o
   CHECK(rig.request("artifact_remove", {{"name", "up-12-14.bin"}})["status"] == "ok");
   add(rig, {"good-12-14.bin", kA12, kA14, "2024-02-01", 30000});
   CHECK(rig.request("retry", {{"job", "up"}, {"run", 1}})["status"] == "ok");
-  rig.wait_until([&](const auto&) { return rig.results("m0").size() == 2; }, "the second run");
+  rig.wait_for_newest(rig.topic("job/up/state"),
+                      [](const Json& state) { return state["run"] == 2 && state["state"] == "succeeded"; });
   CHECK(rig.results("m0").back()["outcome"] == "succeeded");
   CHECK(way_of(rig.results("m0").back()) == "good-12-14.bin");
 }
@@ -192,7 +199,9 @@ TEST_CASE("killed between two hops, and while one flashes: the plan goes on from
   REQUIRE(rig.rack.wait_for("m0", "flashing_begin"));
   rig.gateway().kill();
   rig.start_gateway();
-  REQUIRE(rig.rack.wait_for([&](const Json&) { return rig.rack.events("m0", "qfotadl").size() == 2; }));
+  REQUIRE(rig.rack.wait_for([](const Json& event) {
+    return event.value("module", "") == "m0" && event.value("event", "") == "qfotadl" && event.value("count", 0) == 2;
+  }));
   rig.gateway().kill();
   rig.start_gateway();
   CHECK(rig.finish("up")["state"] == "succeeded");

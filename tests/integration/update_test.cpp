@@ -18,9 +18,9 @@ std::set<std::string> keys_of(const Json& object) {
   return keys;
 }
 
-const std::set<std::string> kResultKeys = {"ts",       "gateway", "seq",        "job",      "run",
-                                           "module",   "outcome", "from",       "to",       "version",
-                                           "attempts", "hops",    "duration_s", "warnings", "error"};
+const std::set<std::string> kResultKeys = {"ts",         "gateway",  "seq",   "job",     "run",      "module",
+                                           "outcome",    "from",     "to",    "version", "attempts", "hops",
+                                           "duration_s", "warnings", "error", "way"};
 const std::set<std::string> kProgressKeys = {
     "ts",      "gateway",         "job",   "run",         "module",           "attempt", "phase",
     "percent", "overall_percent", "bytes", "total_bytes", "bytes_per_second", "eta_s",   "hop",

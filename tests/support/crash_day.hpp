@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/deltas.hpp"
 #include "tests/support/survivor.hpp"
 
 namespace dfota::test {
@@ -98,6 +99,26 @@ inline const CrashDay kOrdersDay = {
       Expected expected = {{{"cut", 1}, {"m0"}}, {{"stop", 1}, {"m0", "m1"}}};
       if (!whole) expected[{"stop", 2}] = {"m0", "m1"};
       return expected;
+    }};
+
+/// A plan over two deltas.
+inline const CrashDay kPlanDay = {
+    "plan",
+    [] {
+      RigOptions options;
+      options.rack.modules = 1;
+      options.rack.version = uc20("A10");
+      options.rack.speed = 60;
+      options.settings = {{"timeouts.progress_gap", "2"}};
+      return options;
+    },
+    [](Rig& rig, Survivor& backend) -> Expected {
+      must_be_ok(backend.ask("artifact_add", offer(rig, {"one.bin", uc20("A10"), kFrom})));
+      must_be_ok(backend.ask("artifact_add", offer(rig, {"two.bin", kFrom, kTo})));
+      must_be_ok(
+          backend.ask("update", {{"job", "plan"}, {"modules", "all"}, {"target", kTo}, {"allow_downgrade", true}}));
+      backend.finish("plan");
+      return {{{"plan", 1}, {"m0"}}};
     }};
 
 /// SIGTERM in a download.
