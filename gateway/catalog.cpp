@@ -105,7 +105,8 @@ Fault Catalog::conflict(const Manifest& manifest) const {
 Awaitable<Result<Artifact>> Catalog::bring(const Manifest& manifest) {
   if (manifest.url.empty()) {
     const auto file = incoming_ / manifest.name;
-    auto adopted = co_await fetch_.adopt(file, manifest.sha256, *manifest.size);
+    const auto size = *manifest.size;
+    auto adopted = co_await fetch_.adopt(file, manifest.sha256, size);
     if (adopted || adopted.error().code != Errc::absent) co_return adopted;
   }
   FetchRequest request;

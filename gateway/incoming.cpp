@@ -159,7 +159,8 @@ Awaitable<> Incoming::take_manifest(const Pair& pair, Manifest manifest) {
   }
   const bool still_written = stamp_of(catalog_.incoming() / pair.name) != pair.delta;
   if (fault->code == "busy" || still_written) co_return;  // again at the next look
-  co_await reject(pair, std::move(*fault));
+  auto refusal = std::move(*fault);
+  co_await reject(pair, std::move(refusal));
 }
 
 Awaitable<> Incoming::wait_or_reject(const Pair& pair, CommandFault fault) {
