@@ -101,11 +101,14 @@ void WatchModel::apply(const Progress& progress, Lines& lines) {
   if (job == nullptr || is_final(job->state)) return;
   ModuleView* module = module_in(*job, progress.module);
   if (module == nullptr || !module->outcome.empty()) return;
-  const bool changed = module->progress.phase != progress.phase || module->progress.attempt != progress.attempt;
+  const auto& before = module->progress;
+  const bool changed =
+      before.phase != progress.phase || before.attempt != progress.attempt || before.hop != progress.hop;
   module->progress = progress;
   if (!changed || progress.phase.empty()) return;
   std::string line = subject(*job, progress.module) + printable(progress.phase);
   if (progress.attempt > 1) line += ", attempt " + std::to_string(progress.attempt);
+  if (progress.hops > 1) line += ", hop " + std::to_string(progress.hop) + " of " + std::to_string(progress.hops);
   lines.fleeting.push_back(line);
 }
 

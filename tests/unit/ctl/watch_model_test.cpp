@@ -45,6 +45,12 @@ TEST_CASE("one line for each change of phase, and none for what only moves the b
   CHECK(model.jobs().at("r3").modules[0].progress.percent == 50);
   CHECK(model.apply(progress("a", "updating")).fleeting == Texts{"a: updating"});
   CHECK(model.apply(progress("a", "downloading", 2)).fleeting == Texts{"a: downloading, attempt 2"});
+  auto hop = progress("b", "downloading");
+  hop.hops = 2;
+  CHECK(model.apply(hop).fleeting == Texts{"b: downloading, hop 1 of 2"});
+  hop.hop = 2;
+  CHECK(model.apply(hop).fleeting == Texts{"b: downloading, hop 2 of 2"});
+  CHECK(model.apply(hop).fleeting.empty());
 }
 
 TEST_CASE("a whole job that goes well") {
