@@ -10,16 +10,17 @@ using nlohmann::json;
 constexpr std::string_view kJob = "job/", kModule = "module/";
 
 json job_header(const Jobs& jobs, const Job& job) {
-  json out = {{"job", job.id()},
-              {"run", job.run},
-              {"state", to_word(job.state())},
-              {"counts", counts_of(job)},
-              {"from", job.command.delta.from},
-              {"to", job.command.planned() ? job.command.target : job.command.delta.to},
-              {"delivery", to_word(job.command.delivery)},
-              {"accepted_at", rfc3339(job.accepted_at)},
-              {"expires_at", nullptr},
-              {"modules", json::object()}};
+  json out = {
+      {"job", job.id()},
+      {"run", job.run},
+      {"state", to_word(job.state())},
+      {"counts", counts_of(job)},
+      {"from", job.command.planned() ? json() : json(job.command.delta.from)},
+      {"to", job.command.rollback ? json() : json(job.command.planned() ? job.command.target : job.command.delta.to)},
+      {"delivery", to_word(job.command.delivery)},
+      {"accepted_at", rfc3339(job.accepted_at)},
+      {"expires_at", nullptr},
+      {"modules", json::object()}};
   if (!job.ended() && job.expires_at) {
     const auto left = std::chrono::duration_cast<WallTime::duration>(jobs.time().until(*job.expires_at));
     out["expires_at"] = rfc3339(std::chrono::system_clock::now() + left);
