@@ -197,7 +197,10 @@ std::optional<Job> job_from_document(const std::string& document) try {
   Job job;
   job.command = std::move(std::get<UpdateCommand>(parsed));
   job.command.job = from.at("id");
-  if (from.contains("delta")) job.command.delta = std::get<Manifest>(parse_manifest(from.at("delta"), true));
+  if (from.contains("delta")) {
+    auto delta = parse_manifest(from.at("delta"), true);
+    if (auto* manifest = std::get_if<Manifest>(&delta)) job.command.delta = std::move(*manifest);
+  }
   job.run = from.at("run");
   job.accepted_at = from_ms(from.at("accepted_at_ms"));
   job.final_seq = from.at("final_seq");

@@ -85,10 +85,14 @@ Awaitable<std::optional<UpdateError>> Jobs::fetch(const std::string& id, const M
     log::warning("job ", id, ": ", origin, ": ", untrusted->meaning, ": ", untrusted->message);
     co_return *untrusted;
   }
-  // A job that names a URL says nothing of the model, but who signed the delta did.
+  // A job that names a URL may say nothing of model and size: who signed the delta did, and here are its bytes.
   const auto& model = std::get<Statement>(checked).model;
   const auto job = jobs_.find(id);
-  if (job != jobs_.end() && !job->second->command.planned() && !model.empty()) job->second->command.delta.model = model;
+  if (job != jobs_.end() && !job->second->command.planned()) {
+    auto& known = job->second->command.delta;
+    if (known.model.empty()) known.model = model;
+    if (!known.size) known.size = fetched->size;
+  }
   co_return std::nullopt;
 }
 

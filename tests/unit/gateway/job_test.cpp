@@ -125,6 +125,22 @@ TEST_CASE("what the manifest said when the job was accepted stays with the job")
   CHECK(again->command.body == job.command.body);
 }
 
+TEST_CASE("a job by URL is read again whatever its file is called") {
+  Job job;
+  auto parsed = parse_update_command({{"job", "r1"},
+                                      {"modules", "all"},
+                                      {"artifact", {{"url", "http://h/d.json"}, {"sha256", std::string(64, 'b')}}},
+                                      {"from", "A11"},
+                                      {"to", "A12"}});
+  job.command = std::get<UpdateCommand>(parsed);
+  job.command.delta.model = "UC20";  // as its signature says
+  job.command.delta.size = 9;
+  const auto again = job_from_document(to_document(job));
+  REQUIRE(again);
+  CHECK(again->command.delta.url == "http://h/d.json");
+  CHECK(again->command.delta.to == "A12");
+}
+
 TEST_CASE("a job that has begun is not queued again, when a restart finds its module away") {
   auto job = job_with({});
   job.add_part("m1");
