@@ -28,12 +28,13 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
   progress_.attempt = std::max(1u, entry.attempt);
   auto fate = co_await enter();
   while (fate != Fate::done) {
-    env_.slot_over();
     if (fate == Fate::anew) {
+      env_.slot_over();
       fate = co_await attempt();
       continue;
     }
-    co_await hear_of_the_cut();
+    co_await hear_of_the_cut();  // it counts among those that download until then
+    env_.slot_over();
     const bool again = error_->retryable && checkpoint_.attempt < order_.attempts;
     const auto next_pause = again ? env_.backoff(checkpoint_.attempt + 1) : Clock::duration::zero();
     env_.attempt_failed(*error_, checkpoint_.attempt, again ? std::optional(next_pause) : std::nullopt);
@@ -51,8 +52,8 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
     co_await pause(next_pause);
     fate = co_await attempt();
   }
-  env_.slot_over();
   co_await hear_of_the_cut();
+  env_.slot_over();
   if (result_.error) env_.attempt_failed(*result_.error, checkpoint_.attempt, std::nullopt);
   co_return result_;
 }
