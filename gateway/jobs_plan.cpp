@@ -198,9 +198,8 @@ bool Jobs::choose_hop(Job& job, Part& part) {
 bool Jobs::goes_on(Job& job, Part& part, const UpdateResult& result) {
   if (result.outcome == Outcome::succeeded || result.outcome == Outcome::skipped) {
     const auto& model = modules_.at(part.module)->state().identity.model;
-    if (names_of(catalog_, model, part.target).contains(part.reported)) return false;
-    part.asked = result.outcome == Outcome::succeeded ? 0 : part.asked + 1;
-    return part.asked < kMostAsked;
+    part.asked = 0;  // it has got further, be it by somebody else
+    return !names_of(catalog_, model, part.target).contains(part.reported);
   }
   if (!UpdateRun::asks_for_another_plan(job, part, result)) return false;
   if (++part.asked < kMostAsked && !part.reported.empty()) return true;

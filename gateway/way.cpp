@@ -19,12 +19,20 @@ class Versions {
       }
     }
     for (const auto* manifest : deltas_) {
+      from_[root(manifest->from)].push_back(manifest);
       note(manifest->from, manifest->from_released);
       note(manifest->to, manifest->released);
     }
   }
 
   [[nodiscard]] const std::vector<const Manifest*>& deltas() const { return deltas_; }
+
+  /// Those that start from the version of this root.
+  [[nodiscard]] const std::vector<const Manifest*>& deltas_from(const std::string& version) const {
+    static const std::vector<const Manifest*> kNone;
+    const auto found = from_.find(version);
+    return found == from_.end() ? kNone : found->second;
+  }
 
   /// The one name that stands for the version and its aliases.
   [[nodiscard]] std::string root(const std::string& version) const {
@@ -55,6 +63,7 @@ class Versions {
   }
 
   std::vector<const Manifest*> deltas_;
+  std::map<std::string, std::vector<const Manifest*>> from_;
   std::map<std::string, std::string> one_;
   std::map<std::string, WallTime> released_;
 };
@@ -81,9 +90,9 @@ std::map<std::string, Reached> reach(const Versions& versions, const std::string
     const auto [bytes, hops, at] = open.top();
     open.pop();
     if (std::tie(reached[at].bytes, reached[at].hops) != std::tie(bytes, hops)) continue;
-    for (const auto* delta : versions.deltas()) {
+    for (const auto* delta : versions.deltas_from(at)) {
       const auto next = versions.root(delta->to);
-      if (versions.root(delta->from) != at || next == start || avoid.contains(next)) continue;
+      if (next == start || avoid.contains(next)) continue;
       if (!rules.allow_downgrade && versions.direction(delta->from, delta->to) != Direction::forward) continue;
       const auto cost = bytes + std::max<std::uint64_t>(1, delta->size.value_or(1));
       const auto found = reached.find(next);

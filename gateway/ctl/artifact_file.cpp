@@ -8,8 +8,8 @@
 #include <fstream>
 #include <functional>
 #include <system_error>
-#include <vector>
 
+#include "transport/file_reader.hpp"
 #include "transport/sha256.hpp"
 
 namespace dfota::ctl {
@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::size_t kBlock = 262144, kMostSignature = 2048;
+constexpr std::size_t kMostSignature = 2048;
 
 std::string what(int code) {
   return std::generic_category().message(code);
@@ -43,25 +43,20 @@ std::optional<Error> write_all(int descriptor, std::string_view bytes, const fs:
   return std::nullopt;
 }
 
-/// Its bytes in order; each block also goes to `sink`.
+/// Its bytes in order; each block also goes to `sink`. A link of the user's own is followed.
 Result<FileFacts> read_through(const fs::path& file,
                                const std::function<std::optional<Error>(std::string_view)>& sink) {
   std::error_code error;
-  if (!fs::exists(file, error)) return Error(Errc::absent, file.string() + ": no such file");
-  if (!fs::is_regular_file(file, error)) return Error(Errc::refused, file.string() + " is no regular file");
-  std::ifstream in(file, std::ios::binary);
-  if (!in) return Error(Errc::io, file.string() + " cannot be read");
+  const auto real = fs::canonical(file, error);
+  if (error) return Error(Errc::absent, file.string() + ": " + error.message());
   Sha256 hash;
   FileFacts facts;
-  std::vector<char> block(kBlock);
-  while (in.good()) {
-    in.read(block.data(), static_cast<std::streamsize>(block.size()));
-    const std::string_view bytes(block.data(), static_cast<std::size_t>(in.gcount()));
+  const auto failed = read_file(real, [&](std::string_view bytes) {
     hash.update(bytes);
     facts.size += bytes.size();
-    if (auto failed = sink(bytes)) return *failed;
-  }
-  if (in.bad()) return Error(Errc::io, file.string() + " cannot be read");
+    return sink(bytes);
+  });
+  if (failed) return *failed;
   if (facts.size == 0) return Error(Errc::refused, file.string() + " is empty");
   facts.sha256 = hash.hex();
   return facts;
