@@ -7,8 +7,10 @@
 #include "config/load.hpp"
 #include "gateway/application.hpp"
 #include "transport/base/log.hpp"
+#include "transport/mqtt_environment.hpp"
 
 int main(int argc, char** argv) {
+  dfota::keep_proxies_from_mqtt();
   CLI::App cli("Updates Quectel modules over AT+QFOTADL on commands that come over MQTT.", "dfota-gateway");
   std::string file;
   bool check = false, verbose = false;

@@ -4,9 +4,11 @@
 #include "gateway/ctl/options.hpp"
 #include "gateway/ctl/session.hpp"
 #include "transport/base/log.hpp"
+#include "transport/mqtt_environment.hpp"
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  dfota::keep_proxies_from_mqtt();
   dfota::log::set_level(
       dfota::log::Level::warning);  // why there is no connection; the rest dfota tells in its own words
   const auto parsed = dfota::ctl::parse_options(argc, argv);

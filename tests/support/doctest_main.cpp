@@ -4,6 +4,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 namespace {
 int cases_started = 0;
@@ -28,6 +29,8 @@ REGISTER_LISTENER("case_counter", 1, CaseCounter);
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // as in the daemon
+  // All that tests do stays on loopback; a test that is about proxies sets its own.
+  for (const char* proxy : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) ::unsetenv(proxy);
   doctest::Context context(argc, argv);
   const int result = context.run();
   if (context.shouldExit()) return result;
