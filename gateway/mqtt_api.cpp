@@ -4,6 +4,7 @@
 #include <asio/post.hpp>
 #include <ctime>
 
+#include "gateway/command_message.hpp"
 #include "gateway/json_guard.hpp"
 #include "transport/base/log.hpp"
 
@@ -52,6 +53,7 @@ MqttOptions MqttApi::connection_options() const {
   options.cert_file = config_.mqtt.cert_file;
   options.key_file = config_.mqtt.key_file;
   options.version = config_.mqtt.version;
+  options.user_properties = {{kSchemaProperty, kApiVersion}};
   return options;
 }
 
@@ -160,6 +162,7 @@ void MqttApi::update_progress(const Job& job, const Part& part, const UpdateProg
   publication.topic = topics_.module(part.module, "progress");
   publication.payload = dump(progress_payload(config_.gateway.id, job, part, progress, reading));
   publication.qos = 0;
+  publication.message_expiry = kProgressLife;
   mqtt_.publish(std::move(publication));
 }
 

@@ -26,6 +26,9 @@ class MqttApi : public JobListener {
   static constexpr auto kCommitLimit = std::chrono::seconds(20);  ///< well below 1.5 keep-alives
   static constexpr auto kJournalUnavailable = "journal_unavailable";
   static constexpr auto kJobStateEvery = std::chrono::seconds(1);
+  /// How long a broker keeps them for whoever is away (MQTT 5).
+  static constexpr auto kProgressLife = std::chrono::seconds(60);
+  static constexpr auto kReplyLife = std::chrono::hours(1);
 
   /// `password`: of mqtt.password_file. `outbox`: rows of the journal from before.
   MqttApi(asio::io_context& loop, const Config& config, const std::string& password, Journal& journal,

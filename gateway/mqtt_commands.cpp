@@ -4,6 +4,7 @@
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 
+#include "gateway/command_message.hpp"
 #include "gateway/json_guard.hpp"
 #include "gateway/mqtt_api.hpp"
 #include "transport/base/crash_point.hpp"
@@ -56,19 +57,22 @@ Awaitable<> MqttApi::handle(MqttMessage message, std::shared_ptr<std::promise<bo
 }
 
 Awaitable<Result<Commands::Answer>> MqttApi::answer(const MqttMessage& message, std::string verb) {
-  const auto refusal = [](std::string code, std::string text, std::string pointer = {}) {
-    return Commands::Answer{error_reply({std::move(code), std::move(text), std::move(pointer)}), false};
-  };
+  const auto refusal = [](const CommandFault& fault) { return Commands::Answer{error_reply(fault), false}; };
   auto parsed = parse_untrusted(message.payload);
-  if (const auto* fault = std::get_if<JsonFault>(&parsed))
-    co_return refusal(fault->code, fault->message, fault->pointer);
+  if (const auto* fault = std::get_if<JsonFault>(&parsed)) {
+    const CommandFault unread{fault->code, fault->message, fault->pointer};
+    co_return refusal(unread);
+  }
   const auto& document = std::get<json>(parsed);
   Commands::Answer answer;
-  if (message.retained) {
-    answer = refusal("retained", "a command must not be retained: it would run again at each connection");
+  if (const auto fault = why_unwelcome(message, Clock::now())) {
+    answer = refusal(*fault);
   } else if (message.response_topic && !response_topic_allowed(*message.response_topic)) {
-    answer = refusal("forbidden_response_topic",
-                     "the response topic is not among mqtt.response_topics; this reply is on the default topic");
+    const CommandFault forbidden{"forbidden_response_topic",
+                                 "the response topic is not among mqtt.response_topics; this reply is on the default "
+                                 "topic",
+                                 ""};
+    answer = refusal(forbidden);
   } else {
     const bool to_all = !message.topic.starts_with(topics_.command(""));
     auto decided = co_await commands_->run(verb, document, to_all);
@@ -128,6 +132,7 @@ void MqttApi::send_reply(const MqttMessage& message, const std::string& verb, js
   publication.topic = own_topic ? *message.response_topic : topics_.reply(is_topic_id(verb) ? verb : "unknown");
   publication.payload = dump(reply);
   publication.correlation_data = message.correlation_data;
+  publication.message_expiry = kReplyLife;
   mqtt_.publish(std::move(publication));
 }
 

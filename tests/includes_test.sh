@@ -21,7 +21,7 @@ tests      base transport config simulator modem ctl gateway tests
 library_rules='
 asio          ^asio(/|\.hpp$)          ^(transport|modem|gateway|tests)/
 nlohmann_json ^nlohmann/               ^(gateway|modem/simulator|tests)/
-Paho          ^(mqtt/|MQTT)            ^transport/mqtt_connection\.[ch]pp$
+Paho          ^(mqtt/|MQTT)            ^transport/mqtt_(connection|properties)\.[ch]pp$
 cpp-httplib   ^httplib\.h$             ^transport/file_server_answer\.[ch]pp$
 libserialport ^libserialport\.h$       ^transport/serial_port\.[ch]pp$
 libcurl       ^curl/                   ^(transport/(download|http_url)|modem/simulator/ftp_download)\.[ch]pp$

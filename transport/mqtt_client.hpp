@@ -10,8 +10,10 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "transport/base/clock.hpp"
 #include "transport/base/result.hpp"
 
 namespace dfota {
@@ -39,6 +41,10 @@ struct MqttOptions {
   std::chrono::seconds heartbeat{30};
   std::chrono::seconds heartbeat_limit{15};
 
+  /// MQTT 5: name and value, on everything that is published. The content type and the payload format indicator are
+  /// set by the payload: application/json, or text/plain.
+  std::vector<std::pair<std::string, std::string>> user_properties;
+
   std::size_t max_queued =
       20000;  ///< publications waiting; beyond it QoS 0 ones are dropped, oldest first, then publish() is refused
 };
@@ -48,16 +54,22 @@ struct MqttMessage {
   int qos = 0;
   bool retained = false;
   bool duplicate = false;
-  std::optional<std::string> response_topic;    // MQTT 5
-  std::optional<std::string> correlation_data;  // MQTT 5, bytes
+
+  // MQTT 5
+  std::optional<std::string> response_topic;
+  std::optional<std::string> correlation_data;  ///< bytes
+  std::optional<std::string> content_type;
+  std::optional<Clock::time_point> expires;  ///< from its message expiry: what the broker left of it
+  std::vector<std::pair<std::string, std::string>> user_properties;
 };
 
 struct MqttPublication {
   std::string topic, payload;
   int qos = 1;
   bool retained = false;
-  std::optional<std::string> response_topic;    // MQTT 5
-  std::optional<std::string> correlation_data;  // MQTT 5, bytes
+  std::optional<std::string> response_topic;             // MQTT 5
+  std::optional<std::string> correlation_data;           // MQTT 5, bytes
+  std::optional<std::chrono::seconds> message_expiry{};  ///< MQTT 5: the broker gives it to nobody later than that
   bool newest_only = false;  ///< one of the same topic that still waits is replaced by this one (progress, states)
 };
 

@@ -2,10 +2,12 @@
 
 #include <mqtt/async_client.h>
 
+#include <algorithm>
 #include <atomic>
 #include <set>
 
 #include "transport/base/log.hpp"
+#include "transport/mqtt_properties.hpp"
 #include "transport/mqtt_socket.hpp"
 #include "transport/mqtt_uri.hpp"
 
@@ -17,6 +19,7 @@ constexpr std::chrono::seconds kConnectTimeout{10};
 /// Messages that the broker sends us before it has our PUBACKs. A PUBACK for what we published comes behind them, and
 /// each may take a commit: behind thousands of commands it looked as if the connection were dead.
 constexpr std::uint16_t kReceiveMaximum = 20;
+constexpr const char* kInstance = "instance";  // the name of a user property of ours
 
 // What the user context of a token says; publications have their id above these.
 enum Action : std::uint64_t { kConnect = 1, kSubscribe, kDisconnect, kFirstPublication };
@@ -59,57 +62,6 @@ std::string reason_text(const mqtt::token& token) {
     }
   }
   return code == MQTTASYNC_FAILURE ? "no connection" : mqtt::exception::error_str(code);
-}
-
-std::string text_of(const mqtt::properties& properties, mqtt::property::code code) {
-  return mqtt::get<std::string>(properties, code);
-}
-
-MqttMessage converted(const mqtt::message& from) {
-  MqttMessage message;
-  message.topic = from.get_topic();
-  message.payload = from.to_string();
-  message.qos = from.get_qos();
-  message.retained = from.is_retained();
-  message.duplicate = from.is_duplicate();
-  const mqtt::properties& properties = from.get_properties();
-  if (properties.contains(mqtt::property::RESPONSE_TOPIC)) {
-    message.response_topic = text_of(properties, mqtt::property::RESPONSE_TOPIC);
-  }
-  if (properties.contains(mqtt::property::CORRELATION_DATA)) {
-    message.correlation_data = text_of(properties, mqtt::property::CORRELATION_DATA);
-  }
-  return message;
-}
-
-constexpr const char* kInstance = "instance";  // the name of the user property
-
-std::string instance_of(const mqtt::message& message) {
-  const mqtt::properties& properties = message.get_properties();
-  if (!properties.contains(mqtt::property::USER_PROPERTY)) return {};
-  const auto [name, value] = mqtt::get<mqtt::string_pair>(properties, mqtt::property::USER_PROPERTY);
-  return name == kInstance ? value : "";
-}
-
-mqtt::properties properties_of(const MqttPublication& publication) {
-  mqtt::properties properties;
-  if (publication.payload.starts_with('{') || publication.payload.starts_with('[')) {
-    properties.add(mqtt::property(mqtt::property::PAYLOAD_FORMAT_INDICATOR, 1));
-    properties.add(mqtt::property(mqtt::property::CONTENT_TYPE, "application/json"));
-  }
-  if (publication.response_topic) {
-    properties.add(mqtt::property(mqtt::property::RESPONSE_TOPIC, *publication.response_topic));
-  }
-  if (publication.correlation_data) {
-    properties.add(mqtt::property(mqtt::property::CORRELATION_DATA, *publication.correlation_data));
-  }
-  return properties;
-}
-
-std::size_t packet_size_of(const MqttPublication& publication) {
-  constexpr std::size_t kHeads = 64;  // fixed header, lengths, packet id, content type
-  return publication.topic.size() + publication.payload.size() + publication.response_topic.value_or("").size() +
-         publication.correlation_data.value_or("").size() + kHeads;
 }
 
 template <class T>
@@ -240,9 +192,9 @@ void MqttConnection::Paho::register_handlers() {
 void MqttConnection::Paho::on_message(const mqtt::message& message) {
   if (refusing_) return;
   if (!options_.status_topic.empty() && message.get_topic() == options_.status_topic) {
-    return events_.status(message.to_string(), instance_of(message));
+    return events_.status(message.to_string(), user_property(message, kInstance));
   }
-  if (events_.message(converted(message))) return;
+  if (events_.message(to_mqtt_message(message))) return;
   // There is no negative acknowledgement: only a dead socket keeps Paho's PUBACK from leaving.
   refusing_ = true;
   auto ports = own_ports_;
@@ -333,10 +285,11 @@ Result<void> MqttConnection::Paho::subscribe(const std::vector<MqttSubscription>
 }
 
 Result<void> MqttConnection::Paho::publish(std::uint64_t id, const MqttPublication& publication) {
-  if (packet_size_of(publication) > maximum_packet_) return Error(Errc::invalid, "larger than the broker takes");
+  if (packet_size_of(publication, options_) > maximum_packet_)
+    return Error(Errc::invalid, "larger than the broker takes");
   return guarded("publish", [&] {
     mqtt::properties properties;
-    if (is_v5()) properties = properties_of(publication);
+    if (is_v5()) properties = properties_of(publication, options_);
     if (is_v5() && publication.topic == options_.status_topic) {
       properties.add(mqtt::property(mqtt::property::USER_PROPERTY, kInstance, instance_));
     }
