@@ -16,7 +16,7 @@ namespace {
 using nlohmann::json;
 using Fault = std::optional<CommandFault>;
 
-constexpr std::array kVerbsLater = {"install", "scan", "ping", "release", "claim", "rehearse"};
+constexpr std::array kVerbsLater = {"install", "release", "claim", "rehearse"};
 constexpr std::uint64_t kMostSeq = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kListRows = 200, kReplayRows = 1000, kMostRows = 1000;
 
@@ -43,14 +43,15 @@ json canceled_data(const Jobs::Canceled& canceled) {
 
 }  // namespace
 
-Commands::Commands(const Config& config, Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts,
-                   Journal& journal, World world)
+Commands::Commands(asio::io_context& loop, const Config& config, Jobs& jobs, const Jobs::Modules& modules,
+                   ArtifactCommands& artifacts, Journal& journal, World world)
     : config_(config),
       jobs_(jobs),
       modules_(modules),
       artifacts_(artifacts),
       journal_(journal),
-      world_(std::move(world)) {}
+      world_(std::move(world)),
+      scans_(loop, jobs, modules) {}
 
 Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json document, bool to_all) {
   if (verb == "update") {
@@ -61,6 +62,7 @@ Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json documen
     auto answer = co_await replay(document);
     co_return answer;
   }
+  if (verb == "scan") co_return scan(document, to_all);
   if (ArtifactCommands::knows(verb)) {
     auto answer = co_await artifacts_.run(verb, std::move(document), to_all);
     co_return answer;
@@ -77,6 +79,13 @@ Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json documen
   auto answer = co_await commit(reply);
   if (answer && !begins.empty()) jobs_.begin(begins);
   co_return answer;
+}
+
+Answer Commands::scan(const json& document, bool to_all) {
+  auto answer = scans_.run(document);
+  const auto* fault = std::get_if<CommandFault>(&answer);
+  if (fault == nullptr) return std::get<Answer>(std::move(answer));
+  return {error_reply(*fault), to_all && fault->code == "unknown_module"};
 }
 
 Awaitable<Result<Commands::Answer>> Commands::commit(json reply) {
@@ -166,6 +175,10 @@ Commands::Reply Commands::decide(const std::string& verb, const json& document) 
   if (verb == "retry") return retry(document);
   if (verb == "forget") return forget(document);
   if (verb == "list") return list(document);
+  if (verb == "ping") {
+    if (auto fault = check_command_keys(document, {})) return *fault;
+    return world_.about();
+  }
   if (std::find(kVerbsLater.begin(), kVerbsLater.end(), verb) != kVerbsLater.end()) {
     return CommandFault{"unsupported", "cmd/" + verb + " is not supported by this version", ""};
   }
@@ -214,6 +227,7 @@ Commands::Reply Commands::forget(const json& document) {
     return CommandFault{"module_configured", "take it out of the configuration first", "/module"};
   }
   world_.forget_module(module);
+  jobs_.forget_module(module);
   return json{{"module", module}};
 }
 

@@ -13,6 +13,7 @@
 #include "gateway/artifact_commands.hpp"
 #include "gateway/jobs.hpp"
 #include "gateway/journal.hpp"
+#include "gateway/scan_command.hpp"
 
 namespace dfota {
 
@@ -27,11 +28,12 @@ class Commands {
     /// Takes the retained topics of a module back that is not configured any more.
     std::function<void(const std::string& module)> forget_module;
     std::function<std::size_t()> outbox_size;
+    std::function<nlohmann::json()> about;  ///< what cmd/ping is answered with
   };
 
   /// All must outlive it.
-  Commands(const Config& config, Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts,
-           Journal& journal, World world);
+  Commands(asio::io_context& loop, const Config& config, Jobs& jobs, const Jobs::Modules& modules,
+           ArtifactCommands& artifacts, Journal& journal, World world);
 
   using Answer = dfota::Answer;
   /// The answer, once what it says is in the journal. Error: it is not, the sender is to be asked again.
@@ -42,6 +44,7 @@ class Commands {
 
   Awaitable<Result<Answer>> update(nlohmann::json document, bool to_all);
   Awaitable<Result<Answer>> replay(nlohmann::json document);
+  Answer scan(const nlohmann::json& document, bool to_all);
   Awaitable<Result<Answer>> commit(nlohmann::json reply);
   Reply decide(const std::string& verb, const nlohmann::json& document);
   Reply cancel(const nlohmann::json& document);
@@ -58,6 +61,7 @@ class Commands {
   ArtifactCommands& artifacts_;
   Journal& journal_;
   World world_;
+  ScanCommand scans_;
   std::string retried_;  ///< the job that begins once the decision is in the journal
 };
 

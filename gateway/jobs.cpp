@@ -191,6 +191,11 @@ void Jobs::read_facts(const std::map<std::string, std::string>& facts) {
     if (!fact.is_object()) continue;
     before_[at->first.substr(std::string_view(kBefore).size())] = {fact.value("imei", ""), fact.value("version", "")};
   }
+  for (auto at = facts.lower_bound(kKnown); at != facts.end() && at->first.starts_with(kKnown); ++at) {
+    const auto fact = nlohmann::json::parse(at->second, nullptr, false);
+    if (!fact.is_object()) continue;
+    known_[at->first.substr(std::string_view(kKnown).size())] = {fact.value("imei", ""), fact.value("lost", false)};
+  }
   if (const auto history = facts.find(UpdateHistory::kFact); history != facts.end()) {
     history_ = UpdateHistory(history->second);
   }
@@ -216,10 +221,33 @@ void Jobs::recover(const JournalContents& contents) {
     }
   }
   if (unswept_.empty() && shelf_ != nullptr) shelf_->sweep();
-  for (const auto& [id, outcome] : last_results_) {
+  recall_modules();
+}
+
+void Jobs::recall_modules() {
+  for (const auto& [id, known] : known_) {
     const auto module = modules_.find(id);
-    if (outcome == to_word(Outcome::lost) && module != modules_.end()) module->second->mark_lost();
+    if (module == modules_.end()) continue;
+    if (!known.imei.empty()) module->second->expect(known.imei);
+    if (known.lost) module->second->mark_lost();
   }
+}
+
+/// A restart must neither take another module for this one nor speak to one that was lost. Whether it is lost changes
+/// with a result, in the same commit, or when it answers again.
+void Jobs::remember(const Module& module) {
+  const auto& id = module.config().id;
+  const auto known = known_.find(id);
+  const bool was_lost = known != known_.end() && known->second.lost;
+  const bool lost = module.is_lost() || (was_lost && !module.state().online);
+  Known now{module.expected_imei(), lost};
+  if (known == known_.end() ? now == Known() : now == known->second) return;
+  journal_.put_fact(Write::module_known, kKnown + id, nlohmann::json{{"imei", now.imei}, {"lost", now.lost}}.dump());
+  known_[id] = std::move(now);
+}
+
+void Jobs::forget_module(const std::string& module) {
+  if (known_.erase(module) > 0) journal_.put_fact(Write::module_known, kKnown + module, "");
 }
 
 void Jobs::take_up(Job& job) {
@@ -259,6 +287,7 @@ std::string Jobs::last_result_of(const std::string& module) const {
 }
 
 void Jobs::module_changed(const Module& module) {
+  remember(module);
   listener_.module_changed(module);
   look_at_module(module.config().id);
 }

@@ -48,6 +48,7 @@ class Jobs : public ModuleObserver {
   static constexpr auto kTick = std::chrono::seconds(1);  ///< expiry, absence and windows are looked at so often
   static constexpr auto kHold = "hold";                   ///< the journal's name of it
   static constexpr auto kBefore = "before/";              ///< and of what a module ran before its last job
+  static constexpr auto kKnown = "module/";               ///< and of who a module is
   static constexpr unsigned kMostAsked = 4;  ///< a module that reports yet another version each time is given up
   static constexpr auto kDefaultLife = std::chrono::hours(7 * 24);
 
@@ -94,6 +95,8 @@ class Jobs : public ModuleObserver {
   /// The modules of this run that did not get to the target, once more, as the next run.
   std::variant<const Job*, CommandFault> retry(const std::string& job, unsigned run);
   std::optional<CommandFault> forget(const std::string& job);
+  /// Of a module that is not configured any more.
+  void forget_module(const std::string& module);
   /// While it is held no module is commanded.
   void hold(std::optional<std::string> reason);
   [[nodiscard]] const std::optional<std::string>& held() const { return held_; }
@@ -103,6 +106,7 @@ class Jobs : public ModuleObserver {
   /// The job that the module works on or that waits for it; empty when there is none.
   [[nodiscard]] std::string job_of(const std::string& module) const;
   [[nodiscard]] std::string last_result_of(const std::string& module) const;
+  [[nodiscard]] CommandFault unknown_module(const std::string& id, std::string pointer) const;
   [[nodiscard]] const ServiceTime& time() const { return time_; }
 
   // ModuleObserver
@@ -127,6 +131,8 @@ class Jobs : public ModuleObserver {
   [[nodiscard]] std::optional<CommandFault> unfit(const UpdateCommand& command) const;
   void read_back(const JournalContents& contents);
   void read_facts(const std::map<std::string, std::string>& facts);
+  void recall_modules();
+  void remember(const Module& module);
   void take_up(Job& job);
   void put(Write kind, const Job& job) { journal_.put_job(kind, job.id(), to_document(job)); }
   void put(Write kind, const Job& job, const Part& part);
@@ -193,7 +199,6 @@ class Jobs : public ModuleObserver {
   enum class Reach { stopped, stopping, will_end };
   Reach stop_part(Job& job, Part& part, Stop stop, Write kind);
   void cancel_part(Job& job, Part& part, const std::string& name, Canceled& canceled);
-  [[nodiscard]] CommandFault unknown_module(const std::string& id, std::string pointer) const;
   void stop_rest(Job& job, Stop stop);
   std::variant<std::vector<std::string>, CommandFault> set_paused(const std::string& job, bool paused, Write kind);
   [[nodiscard]] std::variant<Job*, CommandFault> unended_job(const std::string& id);
@@ -222,6 +227,12 @@ class Jobs : public ModuleObserver {
     std::string imei, version;
   };
   std::map<std::string, Before> before_;  ///< by module: what it ran before its last succeeded job
+  struct Known {
+    std::string imei;
+    bool lost = false;
+    bool operator==(const Known&) const = default;
+  };
+  std::map<std::string, Known> known_;  ///< by module, as the journal has it
   UpdateHistory history_;
   /// Jobs of an earlier process, and the deltas of theirs that may still lie on the shelf.
   std::set<std::pair<std::string, std::string>> unswept_;

@@ -38,15 +38,16 @@ enum class Write {
   module_forgotten,
   version_before,  ///< what a module ran before its last succeeded job
   update_history,
+  module_known,  ///< its IMEI, and whether it was lost
 };
 
-inline constexpr std::array<std::string_view, 28> kWriteNames = {
+inline constexpr std::array<std::string_view, 29> kWriteNames = {
     "job_accepted",     "part_accepted",    "part_preparing",    "part_commanded", "part_released",
     "part_undone",      "part_interrupted", "part_hop",          "part_ended",     "error",
     "result",           "job_ended",        "job_state",         "outbox_sent",    "job_canceled",
     "job_stopped",      "job_paused",       "job_resumed",       "job_retried",    "part_retried",
     "job_forgotten",    "tombstone",        "tombstones_pruned", "hold",           "service_time",
-    "module_forgotten", "version_before",   "update_history"};
+    "module_forgotten", "version_before",   "update_history",    "module_known"};
 
 constexpr std::string_view name_of(Write write) {
   return kWriteNames[static_cast<std::size_t>(write)];

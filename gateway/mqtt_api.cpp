@@ -1,5 +1,6 @@
 #include "gateway/mqtt_api.hpp"
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
 #include <ctime>
@@ -88,10 +89,11 @@ MqttClient::Handlers MqttApi::handlers() {
 void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts) {
   jobs_ = &jobs;
   modules_ = &modules;
-  commands_ = std::make_unique<Commands>(
-      config_, jobs, modules, artifacts, journal_,
-      Commands::World{[this](const OutboxRow& row) { mqtt_.publish(publication_of(row)); },
-                      [this](const std::string& module) { forget_module(module); }, [this] { return outbox_.size(); }});
+  commands_ =
+      std::make_unique<Commands>(loop_, config_, jobs, modules, artifacts, journal_,
+                                 Commands::World{[this](const OutboxRow& row) { mqtt_.publish(publication_of(row)); },
+                                                 [this](const std::string& module) { forget_module(module); },
+                                                 [this] { return outbox_.size(); }, [this] { return about(); }});
   mqtt_.start();
 }
 
@@ -118,6 +120,20 @@ json MqttApi::info_document() const {
   out["modules"] = config_.modules.size();
   out["hold"] = jobs_ != nullptr && jobs_->held() ? json(*jobs_->held()) : json(nullptr);
   out["problems"] = problems_;
+  return out;
+}
+
+/// What cmd/ping is answered with; the way back through the broker is what it proves.
+json MqttApi::about() const {
+  const auto info = info_document();
+  json out;
+  for (const auto* key : {"version", "started_at", "zone", "http", "hold", "problems"}) out[key] = info.at(key);
+  const auto up = std::chrono::system_clock::now() - started_at_;
+  out["uptime_s"] = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(up).count());
+  const auto online =
+      std::count_if(modules_->begin(), modules_->end(), [](const auto& entry) { return entry.second->state().online; });
+  out["modules"] = {{"configured", modules_->size()}, {"online", online}};
+  out["mqtt"] = {{"version", config_.mqtt.version}};
   return out;
 }
 

@@ -76,6 +76,7 @@ class MqttApi : public JobListener {
   static MqttPublication retained(const std::string& topic, const nlohmann::json& document);
   [[nodiscard]] MqttPublication fault_publication(const std::string& code, const std::string& message) const;
   [[nodiscard]] nlohmann::json info_document() const;
+  [[nodiscard]] nlohmann::json about() const;
   void forget_module(const std::string& module);
   void publish_info();
   void publish_everything();

@@ -79,6 +79,7 @@ Awaitable<Result<Commands::Answer>> MqttApi::answer(const MqttMessage& message, 
     if (!decided) co_return decided.error();
     answer = std::move(*decided);
   }
+  if (verb == "ping" && answer.reply.contains("data")) answer.reply["data"]["mqtt"]["qos"] = message.qos;
   if (const auto transaction = transaction_of(document); !transaction.empty()) {
     answer.reply["transaction"] = transaction;
   }

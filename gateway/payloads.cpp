@@ -51,6 +51,26 @@ json module_state_payload(const std::string& gateway, const Module& module, cons
   return out;
 }
 
+json scan_row(const Module& module, const std::string& problem, const std::optional<NetworkState>& network) {
+  const auto& state = module.state();
+  json out = {{"module", module.config().id},
+              {"online", state.online},
+              {"problem", text_or_null(problem)},
+              {"imei", text_or_null(state.identity.imei)},
+              {"model", text_or_null(state.identity.model)},
+              {"version", text_or_null(state.identity.version)},
+              {"registered", or_null(state.registered)},
+              {"signal_dbm", or_null(state.signal_dbm)},
+              {"sim", network ? text_or_null(network->sim) : json(nullptr)},
+              {"network", nullptr}};
+  if (network && network->problem) {
+    const auto& text = explain(network->problem->finding);
+    out["network"] = {
+        {"code", text.word}, {"meaning", text.meaning}, {"message", network->problem->message}, {"hint", text.hint}};
+  }
+  return out;
+}
+
 json progress_payload(const std::string& gateway, const Job& job, const Part& part, const UpdateProgress& progress,
                       const DownloadRate::Reading& reading) {
   auto out = payload(gateway);

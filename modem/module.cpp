@@ -74,6 +74,7 @@ Awaitable<> Module::attend() {
     next.problem = explain(opened.error().code == Errc::absent ? Finding::absent : Finding::port_busy).word;
     if (next.problem != state_.problem) log::notice(port_.subject(), ": ", opened.error().message);
     change(next);
+    refuse_scans(state_.problem);
     const auto ask = Clock::now() + ModulePort::kAskForName;
     co_await changed_.wait_until(ask);
     co_return;
@@ -82,25 +83,77 @@ Awaitable<> Module::attend() {
   next.present = !is_lost();
   change(next);
   const auto listened = port_.opened_at() + seconds(timeouts_.listen);
-  co_await wait_idle(listened);
+  co_await wait_idle(listened, false);
   if (danger_.evidence == Evidence::fota_urc) {
     co_await stand_back();
     co_return;
   }
-  if (is_lost()) {
-    set_problem(explain(Finding::module_lost).word, false);
-    const auto later = Clock::now() + seconds(modem_.poll_s);
-    const auto look = back_at_ ? std::min(*back_at_, later) : later;
-    co_await wait_idle(look);
+  if (work_ || !port_.is_open()) co_return;
+  const bool forced = std::any_of(scans_.begin(), scans_.end(), [](const Scan& scan) { return scan.force; });
+  if (is_lost() && !forced) {
+    co_await stay_lost();
     co_return;
   }
-  if (work_ || !port_.is_open()) co_return;
+  heed_scans();
   if (port_.openings() != greeted_opening_)
     co_await greet();
   else
     co_await ask_status();
+  if (is_lost() && state_.online) find_again();
+  co_await answer_scans();
+  if (is_lost()) set_problem(explain(Finding::module_lost).word, false);
   const auto next_poll = Clock::now() + seconds(modem_.poll_s);
-  co_await wait_idle(next_poll);
+  co_await wait_idle(next_poll, true);
+}
+
+/// Not a word to it: until its port went and came back, it has booted, or somebody forces it.
+Awaitable<> Module::stay_lost() {
+  set_problem(explain(Finding::module_lost).word, false);
+  refuse_scans(state_.problem);
+  const auto later = Clock::now() + seconds(modem_.poll_s);
+  const auto look = back_at_ ? std::min(*back_at_, later) : later;
+  co_await wait_idle(look, true);
+}
+
+/// It was forced to speak, and did.
+void Module::find_again() {
+  log::notice(port_.subject(), ": it was lost, and answers");
+  lost_opening_ = 0;
+  back_at_.reset();
+  auto next = state_;
+  next.present = true;
+  change(next);
+}
+
+void Module::scan(Scan scan) {
+  if (work_) return scan.done("busy", std::nullopt);
+  scans_.push_back(std::move(scan));
+  changed_.notify();
+}
+
+/// What was ordered until now is what is asked next.
+void Module::heed_scans() {
+  heeded_ = std::exchange(scans_, {});
+  accepting_ =
+      config_.imei.empty() && std::any_of(heeded_.begin(), heeded_.end(), [](const Scan& scan) { return scan.accept; });
+  if (!heeded_.empty()) greeted_opening_ = 0;
+}
+
+/// Those that were heeded are told what was found.
+Awaitable<> Module::answer_scans() {
+  const auto scans = std::exchange(heeded_, {});
+  if (scans.empty()) co_return;
+  std::optional<NetworkState> network;
+  const auto* profile = modem_.profiles.choose(modem_.profile, state_.identity.model);
+  if (state_.problem.empty() && profile != nullptr) {
+    network = co_await check_network(loop_, dialogue_, *profile, Clock::now());
+  }
+  for (const auto& scan : scans) scan.done(state_.problem, network);
+}
+
+/// Nobody can be asked now.
+void Module::refuse_scans(const std::string& problem) {
+  for (const auto& scan : std::exchange(scans_, {})) scan.done(problem, std::nullopt);
 }
 
 /// Who is there? The port was listened to, and nobody flashes.
@@ -108,18 +161,18 @@ Awaitable<> Module::greet() {
   const auto opening = port_.openings();
   const auto synchronised = co_await dialogue_.synchronise();
   if (!synchronised) {
-    set_problem(explain(Finding::no_answer).word, true);
+    set_problem(explain(Finding::no_answer).word, !is_lost());
     co_return;
   }
   const auto identity = co_await dialogue_.identify(modem_.profiles, modem_.profile);
   if (!identity) {
     set_problem(explain(identity.error().code == Errc::invalid ? Finding::identity_invalid : Finding::no_answer).word,
-                true);
+                !is_lost());
     log::warning(port_.subject(), ": ", identity.error().message);
     co_return;
   }
   greeted_opening_ = opening;
-  if (expected_imei_.empty()) expected_imei_ = identity->imei;
+  if (expected_imei_.empty() || std::exchange(accepting_, false)) expected_imei_ = identity->imei;
   auto next = state_;
   next.online = true;
   next.identity = identity.value();
@@ -160,6 +213,7 @@ Awaitable<> Module::stand_back() {
   const auto gap = seconds(timeouts_.progress_gap), settle = seconds(timeouts_.listen);
   const auto patience = fota_since_ + seconds(timeouts_.update);
   while (danger_.evidence == Evidence::fota_urc) {
+    refuse_scans(state_.problem);
     if (work_ && (Clock::now() >= patience || work_->env->permission() == UpdateEnv::Permission::stop)) co_return;
     const auto opened = co_await port_.open();
     const auto quiet = Clock::now() - port_.last_heard();
@@ -186,10 +240,11 @@ Awaitable<> Module::stand_back() {
   change(next);
 }
 
-/// Waits while nothing happens: an update, FOTA and a hang-up end it.
-Awaitable<> Module::wait_idle(Clock::time_point until) {
+/// Waits while nothing happens: an update, FOTA and a hang-up end it, and a scan where one is waited for.
+Awaitable<> Module::wait_idle(Clock::time_point until, bool for_scans) {
   const auto back = back_at_;
-  while (!work_ && Clock::now() < until && !hear_fota() && port_.is_open() && back_at_ == back) {
+  const auto called = [&] { return work_ || (for_scans && !scans_.empty()); };
+  while (!called() && Clock::now() < until && !hear_fota() && port_.is_open() && back_at_ == back) {
     co_await changed_.wait_until(until);
   }
 }
@@ -214,6 +269,7 @@ bool Module::hear_fota() {
 }
 
 Awaitable<> Module::perform() {
+  refuse_scans("busy");
   hear_fota();
   const bool foreign = danger_.evidence == Evidence::fota_urc && work_->entry.step == Step::preparing;
   if (foreign) co_await stand_back();
@@ -272,6 +328,10 @@ std::optional<UpdateResult> Module::refuse_if_unapproachable() {
   result.error = UpdateError::of(updating ? Finding::module_updating : Finding::module_lost, Phase::preparing);
   work_->env->attempt_failed(*result.error, work_->entry.attempt, std::nullopt);
   return result;
+}
+
+void Module::expect(const std::string& imei) {
+  if (config_.imei.empty()) expected_imei_ = imei;
 }
 
 void Module::set_phase(Phase phase) {

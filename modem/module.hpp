@@ -7,9 +7,11 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "modem/dialogue.hpp"
 #include "modem/module_port.hpp"
+#include "modem/network_check.hpp"
 #include "modem/update_env.hpp"
 #include "modem/update_types.hpp"
 
@@ -37,6 +39,15 @@ struct ModuleState {
   bool operator==(const ModuleState& other) const;
 };
 
+/// What a module was asked for by a person, and what became of it.
+struct Scan {
+  bool force = false;   ///< a lost module is spoken to once more (law 3 of the contract)
+  bool accept = false;  ///< whoever stands at the port now is the module from now on
+  /// Called once, on the loop. `problem`: a word of finding.hpp, or "busy"; empty: it answered. `network` only when it
+  /// answered and its family is known.
+  std::function<void(const std::string& problem, const std::optional<NetworkState>& network)> done;
+};
+
 class Module {
  public:
   /// The references must outlive it.
@@ -49,8 +60,14 @@ class Module {
   /// Hands it to one update, from a checkpoint; not while busy(). `env` must live until `done` was called, on the loop.
   void update(UpdateOrder order, Checkpoint entry, UpdateEnv& env, std::function<void(UpdateResult)> done);
   [[nodiscard]] bool busy() const { return work_.has_value(); }
+  /// Asks it anew, at once when it is idle: who is there, registration and signal, SIM and PDP context.
+  void scan(Scan scan);
   /// It was lost in an update of an earlier process: as if in this one. Before start().
   void mark_lost() { lost_opening_ = 1; }
+  /// To that one nothing is written, until its port went and came back, it has booted, or a person forces it.
+  [[nodiscard]] bool is_lost() const;
+  /// Who stood at the port in an earlier process; a configured IMEI goes before. Before start().
+  void expect(const std::string& imei);
   /// What the running update reports of its phase.
   void set_phase(Phase phase);
 
@@ -77,9 +94,13 @@ class Module {
   Awaitable<> greet();
   Awaitable<> stand_back();
   Awaitable<> ask_status();
-  Awaitable<> wait_idle(Clock::time_point until);
+  Awaitable<> wait_idle(Clock::time_point until, bool for_scans);
+  void find_again();
+  void heed_scans();
+  Awaitable<> answer_scans();
+  void refuse_scans(const std::string& problem);
+  Awaitable<> stay_lost();
   bool hear_fota();
-  [[nodiscard]] bool is_lost() const;
   void change(ModuleState next);
   void set_problem(std::string_view word, bool present);
 
@@ -95,10 +116,13 @@ class Module {
   ModuleState state_;
   std::string expected_imei_;
   std::optional<Work> work_;
+  std::vector<Scan> scans_;       ///< not begun
+  std::vector<Scan> heeded_;      ///< what is asked now is asked for them
   unsigned greeted_opening_ = 0;  ///< the opening of the port at which it was greeted
   unsigned lost_opening_ =
       0;  ///< the opening at which it was lost: nothing is written until the port went and came back
   std::optional<Clock::time_point> back_at_;  ///< it was lost and has said RDY: not lost any more from then on
+  bool accepting_ = false;                    ///< whoever answers next is the module
   Clock::time_point fota_since_;
   bool booted_ = false, ended_ = false;
 };

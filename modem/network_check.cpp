@@ -17,16 +17,20 @@ NetworkProblem problem_of(const Error& error) {
   return {finding, error.message};
 }
 
-Awaitable<std::optional<NetworkProblem>> find_sim_problem(asio::io_context& loop, Dialogue& dialogue,
-                                                          Clock::time_point deadline) {
+Awaitable<NetworkState> check_sim(asio::io_context& loop, Dialogue& dialogue, Clock::time_point deadline) {
+  NetworkState state;
   for (;;) {
     const auto reply = co_await dialogue.say("AT+CPIN?");
-    if (!reply) co_return problem_of(reply.error());
-    const auto state = parse_cpin(reply.value().lines);
-    if (state && *state == "READY") co_return std::nullopt;
+    if (!reply) {
+      state.problem = problem_of(reply.error());
+      co_return state;
+    }
+    state.sim = parse_cpin(reply.value().lines).value_or(reply->text);
+    if (state.sim == "READY") co_return state;
     const bool busy = reply.value().code == kSimBusy;
     if (!busy || Clock::now() >= deadline) {
-      co_return NetworkProblem{Finding::sim_not_ready, "AT+CPIN? was answered by " + state.value_or(reply->text)};
+      state.problem = {Finding::sim_not_ready, "AT+CPIN? was answered by " + state.sim};
+      co_return state;
     }
     co_await sleep_for(loop, kAskAgain);
   }
@@ -78,13 +82,12 @@ Awaitable<std::optional<NetworkProblem>> find_context_problem(Dialogue& dialogue
 
 }  // namespace
 
-Awaitable<std::optional<NetworkProblem>> find_network_problem(asio::io_context& loop, Dialogue& dialogue,
-                                                              const Profile& profile, Clock::time_point deadline) {
-  auto problem = co_await find_sim_problem(loop, dialogue, deadline);
-  if (problem) co_return problem;
-  problem = co_await find_registration_problem(loop, dialogue, deadline);
-  if (problem) co_return problem;
-  co_return co_await find_context_problem(dialogue, profile);
+Awaitable<NetworkState> check_network(asio::io_context& loop, Dialogue& dialogue, const Profile& profile,
+                                      Clock::time_point deadline) {
+  auto state = co_await check_sim(loop, dialogue, deadline);
+  if (!state.problem) state.problem = co_await find_registration_problem(loop, dialogue, deadline);
+  if (!state.problem) state.problem = co_await find_context_problem(dialogue, profile);
+  co_return state;
 }
 
 }  // namespace dfota

@@ -20,9 +20,14 @@ struct NetworkProblem {
   std::string message;
 };
 
-/// Nothing: it can. A SIM that is still starting, and a registration that is still sought, are asked for again until
-/// `deadline`. A module that does not answer is no_answer, a port that went is port_lost.
-Awaitable<std::optional<NetworkProblem>> find_network_problem(asio::io_context& loop, Dialogue& dialogue,
-                                                              const Profile& profile, Clock::time_point deadline);
+struct NetworkState {
+  std::string sim;                        ///< READY, or what AT+CPIN? was answered by; empty: it was not
+  std::optional<NetworkProblem> problem;  ///< nothing: it can
+};
+
+/// A SIM that is still starting, and a registration that is still sought, are asked for again until `deadline`. A
+/// module that does not answer is no_answer, a port that went is port_lost.
+Awaitable<NetworkState> check_network(asio::io_context& loop, Dialogue& dialogue, const Profile& profile,
+                                      Clock::time_point deadline);
 
 }  // namespace dfota

@@ -124,7 +124,8 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::check_network() {
     }
   }
   const auto deadline = Clock::now() + seconds(timeouts_.absent);
-  const auto problem = co_await find_network_problem(loop_, dialogue_, *profile_, deadline);
+  const auto state = co_await dfota::check_network(loop_, dialogue_, *profile_, deadline);
+  const auto& problem = state.problem;
   if (problem) co_return fail_or_reject(UpdateError::of(problem->finding, Phase::preparing, problem->message));
   co_return Fate::go_on;
 }

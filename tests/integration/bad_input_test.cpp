@@ -126,7 +126,7 @@ TEST_CASE("what is not built yet is refused as unsupported, never taken and igno
   Rig rig(rack_of(1));
   const auto job = rig.job("x");
   check_refused(rig.request("update", with(job, "/delivery", "ftp")), "ftp_not_configured", "/delivery");
-  const char* verbs[] = {"install", "scan", "ping", "release", "claim", "rehearse"};
+  const char* verbs[] = {"install", "release", "claim", "rehearse"};
   for (const auto* verb : verbs) check_refused(rig.request(verb, Json::object()), "unsupported", "");
   check_refused(rig.request("UPDATE", job), "unknown_verb", "");
   check_nothing_happened(rig, static_cast<int>(std::size(verbs) + 2));

@@ -60,9 +60,10 @@ class GatewayLife : public JobListener {
     world.publish_again = [](const OutboxRow&) {};
     world.forget_module = [](const std::string&) {};
     world.outbox_size = [] { return std::size_t(0); };
+    world.about = [] { return nlohmann::json::object(); };
     artifacts_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_,
                                                     [](const std::string&, const std::string&) {});
-    commands_ = std::make_unique<Commands>(config_, *jobs_, modules_, *artifacts_, *journal_, std::move(world));
+    commands_ = std::make_unique<Commands>(loop_, config_, *jobs_, modules_, *artifacts_, *journal_, std::move(world));
   }
 
   /// As the application does it.

@@ -59,6 +59,8 @@ struct Fixture {
   Observer observer;
   UnusedEnv env;
   std::optional<UpdateResult> result;
+  std::optional<std::string> scanned;
+  std::optional<NetworkState> found;
   std::unique_ptr<Module> module;
 
   Fixture() {
@@ -86,6 +88,24 @@ struct Fixture {
   void status() {
     scripted.expect("AT+CREG?", "\r\n+CREG: 0,5\r\n\r\nOK\r\n");
     scripted.expect("AT+CSQ", "\r\n+CSQ: 16,99\r\n\r\nOK\r\n");
+  }
+  /// SIM and PDP context, as check_network asks for them.
+  void network(const std::string& sim = "READY") {
+    scripted.expect("AT+CPIN?", "\r\n+CPIN: " + sim + "\r\n\r\nOK\r\n");
+    if (sim != "READY") return;
+    scripted.expect("AT+CREG?", "\r\n+CREG: 0,5\r\n\r\nOK\r\n");
+    scripted.expect("AT+QCFG=\"fota/cid\"", "\r\n+QCFG: \"fota/cid\",1\r\n\r\nOK\r\n");
+    scripted.expect("AT+QICSGP=1", "\r\n+QICSGP: 1,\"internet\",\"\",\"\",1\r\n\r\nOK\r\n");
+  }
+  void scan(bool force = false, bool accept = false) {
+    scanned.reset();
+    Scan scan{force, accept, nullptr};
+    scan.done = [this](const std::string& problem, const std::optional<NetworkState>& network) {
+      scanned = problem;
+      found = network;
+    };
+    module->scan(std::move(scan));
+    scripted.settle();
   }
   void update(Checkpoint entry = {}) {
     UpdateOrder order;
@@ -287,4 +307,114 @@ TEST_CASE("an update of an earlier process is listened to before the first word,
   f.step(290s);
   CHECK(f.scripted.unread().empty());
   CHECK_FALSE(f.result);
+}
+
+TEST_CASE("a scan asks at once: who is there, its signal, SIM and PDP context") {
+  Fixture f;
+  f.start();
+  f.step(3s);
+  f.greet();
+  f.scan();
+  f.greet();
+  SUBCASE("it could download") {
+    f.network();
+    REQUIRE(f.scanned == "");
+    REQUIRE(f.found);
+    CHECK(f.found->sim == "READY");
+    CHECK_FALSE(f.found->problem);
+  }
+  SUBCASE("its SIM wants a PIN") {
+    f.network("SIM PIN");
+    REQUIRE(f.found);
+    CHECK(f.found->sim == "SIM PIN");
+    REQUIRE(f.found->problem);
+    CHECK(f.found->problem->finding == Finding::sim_not_ready);
+  }
+  CHECK(f.scripted.unread().empty());
+}
+
+TEST_CASE("a scan waits until the port was listened to, and answers at once when nobody can be asked") {
+  Fixture f;
+  SUBCASE("listening") {
+    f.start();
+    f.scan();
+    f.step(2900ms);
+    CHECK(f.scripted.unread().empty());
+    f.step(200ms);
+    f.greet();
+    f.network();
+    CHECK(f.scanned == "");
+  }
+  SUBCASE("no port") {
+    f.scripted.unplug();
+    f.start();
+    f.scan();
+    CHECK(f.scanned == "absent");
+  }
+  SUBCASE("somebody else updates it") {
+    f.start();
+    f.scripted.say("\r\n+QIND: \"FOTA\",\"UPDATING\",40\r\n");
+    f.step(3s);
+    f.scan();
+    CHECK(f.scanned == "module_updating");
+    CHECK(f.scripted.unread().empty());
+  }
+  SUBCASE("an update of ours") {
+    f.update();
+    f.start();
+    f.scan();
+    CHECK(f.scanned == "busy");
+  }
+  REQUIRE(f.scanned);
+  CHECK(f.found.has_value() == f.scanned->empty());
+}
+
+TEST_CASE("a lost module is spoken to when a person forces it, and only then (law 3)") {
+  Fixture f;
+  f.module->mark_lost();
+  f.start();
+  f.step(3s);
+  f.scan();
+  CHECK(f.scanned == "module_lost");
+  CHECK(f.scripted.unread().empty());
+  f.scan(true);
+  SUBCASE("it answers, and is lost no more") {
+    f.greet();
+    f.network();
+    CHECK(f.scanned == "");
+    CHECK_FALSE(f.module->is_lost());
+    CHECK(f.module->state().present);
+    f.step(61s);
+    f.status();
+  }
+  SUBCASE("it does not answer, and stays lost") {
+    for (int i = 0; i < Dialogue::kSynchroniseTries; ++i) {
+      CHECK(f.scripted.next_command() == "AT");
+      f.step(Dialogue::kAnswerLimit);
+    }
+    CHECK(f.scanned == "no_answer");
+    CHECK(f.module->is_lost());
+    CHECK_FALSE(f.module->state().present);
+    CHECK(f.module->state().problem == "module_lost");
+    f.step(1000s);
+    CHECK(f.scripted.unread().empty());
+  }
+}
+
+TEST_CASE("another module in its place: a change until somebody accepts it") {
+  Fixture f;
+  f.module->expect("861234567890127");
+  f.start();
+  f.step(3s);
+  f.greet("490154203237518");
+  CHECK(f.module->state().problem == "module_changed");
+  f.scan();
+  f.greet("490154203237518");
+  CHECK(f.scanned == "module_changed");
+  f.scan(false, true);
+  f.greet("490154203237518");
+  f.network();
+  CHECK(f.scanned == "");
+  CHECK(f.module->expected_imei() == "490154203237518");
+  CHECK(f.module->state().problem.empty());
 }
