@@ -28,6 +28,7 @@ libcurl       ^curl/                   ^(transport/(download|http_url)|modem/sim
 toml++        ^toml(\+\+|plusplus)?(/|\.h) ^config/toml_tree\.[ch]pp$
 SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal_store\.[ch]pp$|^tests/
 libsodium     ^sodium(\.h$|/)          ^transport/(sha256|blake2b|minisign)\.[ch]pp$|^modem/simulator/|^tests/
+OpenSSL       ^openssl/                ^transport/tls_fault\.[ch]pp$
 CLI11         ^CLI/                    ^(gateway|modem/simulator)/main\.cpp$|^gateway/ctl/[a-z_]*\.cpp$|^tests/bench/
 doctest       ^doctest/                ^tests/
 rapidcheck    ^rapidcheck(/|\.h$)     ^tests/
@@ -195,6 +196,7 @@ transport/fetch.cpp #include <curl/curl.h>
 config/load.cpp #include <toml++/toml.h>
 gateway/journal.cpp #include <sqlite3.h>
 gateway/a.cpp #include <sodium.h>
+transport/a.cpp #include <openssl/ssl.h>
 gateway/a.cpp #include <mqtt/message.h>
 gateway/a.cpp #include <httplib.h>
 modem/a.cpp #include <libserialport.h>

@@ -83,6 +83,9 @@ class MqttClient {
     std::function<void(const std::string& reason)> disconnected;
     /// Another client took our client id (MQTT 5 reason 0x8E). No reconnection is tried after it.
     std::function<void()> taken_over;
+    /// The MQTT thread: an attempt to connect was in vain. Errc::refused: the broker, or one side's certificate, is
+    /// against it, so that the next attempt will hardly be better; it is made all the same.
+    std::function<void(const Error& why)> failed = {};
   };
 
   MqttClient(MqttOptions options, Handlers handlers);

@@ -51,6 +51,7 @@ class MqttClient::Impl {
   void step();
   void open();
   void greeted(const Result<MqttGreeting>& greeting);
+  void not_greeted(const Error& error);
   void subscribed(const Result<void>& result);
   void now_up();
   void send_what_waits();

@@ -45,6 +45,13 @@ bool is_subscription_refusal(const mqtt::token& token) {
          (reason >= mqtt::UNSPECIFIED_ERROR && reason != mqtt::MQTTPP_V3_CODE);
 }
 
+/// The CONNACK said no; else there was none.
+bool is_broker_word(const mqtt::token& token) {
+  const int code = token.get_return_code(), reason = token.get_reason_code();
+  return (code >= 1 && code <= 5) || code >= mqtt::UNSPECIFIED_ERROR ||
+         (reason >= mqtt::UNSPECIFIED_ERROR && reason != mqtt::MQTTPP_V3_CODE);
+}
+
 std::string reason_text(const mqtt::token& token) {
   const int code = token.get_return_code(), reason = token.get_reason_code();
   if (reason >= mqtt::UNSPECIFIED_ERROR && reason != mqtt::MQTTPP_V3_CODE) {
@@ -253,7 +260,7 @@ void MqttConnection::Paho::on_failure(const mqtt::token& token) {
   const auto action = reinterpret_cast<std::uintptr_t>(token.get_user_context());
   switch (action) {
     case kConnect:
-      return events_.connected(Error(Errc::refused, reason_text(token)));
+      return events_.connected(Error(is_broker_word(token) ? Errc::refused : Errc::link_lost, reason_text(token)));
     case kSubscribe:
       if (!is_subscription_refusal(token)) return events_.lost("a subscription failed: " + reason_text(token), false);
       return on_subscribed(reason_text(token));

@@ -3,6 +3,8 @@
 
 #include "transport/base/log.hpp"
 #include "transport/mqtt_client_impl.hpp"
+#include "transport/mqtt_uri.hpp"
+#include "transport/tls_fault.hpp"
 
 namespace dfota {
 namespace {
@@ -11,6 +13,7 @@ using namespace std::chrono_literals;
 constexpr auto kConnectLimit = 12s;  // a little over Paho's own
 constexpr auto kSubscribeLimit = 15s;
 constexpr auto kFarewellLimit = 1s;  // for `offline`, and again for the DISCONNECT
+constexpr auto kTlsLimit = 1s;
 constexpr auto kFirstPause = 1s, kLongestPause = 30s;
 constexpr auto kComplaintEvery = 60s;
 constexpr auto kGather = 20ms;
@@ -118,8 +121,21 @@ void MqttClient::Impl::heard_status(const std::string& status, const std::string
   drop("another client uses this client id");
 }
 
+/// What TLS has against it is looked for as often as it would be told.
+void MqttClient::Impl::not_greeted(const Error& error) {
+  Error why = error;
+  const auto broker = parse_mqtt_uri(options_.uri);
+  const bool to_tell = !last_complaint_ || Clock::now() >= *last_complaint_ + kComplaintEvery;
+  if (broker && broker->tls && why.code != Errc::refused && to_tell) {
+    const auto fault = tls_fault(*broker, {options_.ca_file, options_.cert_file, options_.key_file}, kTlsLimit);
+    if (fault) why = Error(Errc::refused, *fault);
+  }
+  drop(why.message);
+  if (handlers_.failed) handlers_.failed(why);
+}
+
 void MqttClient::Impl::greeted(const Result<MqttGreeting>& greeting) {
-  if (!greeting) return drop(greeting.error().message);
+  if (!greeting) return not_greeted(greeting.error());
   session_present_ = greeting->session_present;
   {
     const std::lock_guard lock(mutex_);

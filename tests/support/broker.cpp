@@ -10,16 +10,23 @@ Broker::Broker(Options options) : options_(std::move(options)), port_(free_port(
   if (options_.start) start();
 }
 
-void Broker::start() {
-  {
-    std::ofstream file(dir_ / "mosquitto.conf");
-    // As root it would change its user, who may not write here.
-    file << "listener " << port_
-         << " 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\nlog_dest stderr\nlog_type all\n"
-         << "user root\nmax_queued_messages 100000\n";
-    if (options_.persistence) file << "persistence true\npersistence_location " << dir_.path().string() << "/\n";
-    file << options_.extra << "\n";
+std::string Broker::configuration() const {
+  // As root it would change its user, who may not write here.
+  const std::string ours = "log_dest stderr\nlog_type all\nuser root\n";
+  const std::string here = "listener " + std::to_string(port_) + " 127.0.0.1\n";
+  if (!options_.whole.empty()) {
+    const std::string theirs = "listener 8883\n";
+    const auto at = options_.whole.find(theirs);
+    if (at == std::string::npos) throw std::runtime_error("no listener 8883 in mosquitto.conf");
+    return std::string(options_.whole).replace(at, theirs.size(), here) + ours;
   }
+  std::string text = here + "allow_anonymous true\nset_tcp_nodelay true\nmax_queued_messages 100000\n" + ours;
+  if (options_.persistence) text += "persistence true\npersistence_location " + dir_.path().string() + "/\n";
+  return text + options_.extra + "\n";
+}
+
+void Broker::start() {
+  std::ofstream(dir_ / "mosquitto.conf") << configuration();
   process_ = std::make_unique<Process>(std::vector<std::string>{"mosquitto", "-c", dir_ / "mosquitto.conf"});
   if (!process_->wait_for_err(" running")) throw std::runtime_error("mosquitto did not start: " + process_->err());
 }

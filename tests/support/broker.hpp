@@ -14,8 +14,10 @@ class Broker {
  public:
   struct Options {
     bool persistence = false;
-    std::string extra;  ///< lines for mosquitto.conf
+    std::string extra = {};  ///< lines for mosquitto.conf
     bool start = true;
+    /// All of mosquitto.conf, instead of ours and `extra`; its "listener 8883" is moved to port() on loopback.
+    std::string whole = {};
   };
 
   Broker() : Broker(Options{}) {}
@@ -38,6 +40,8 @@ class Broker {
   [[nodiscard]] const TempDir& dir() const { return dir_; }
 
  private:
+  [[nodiscard]] std::string configuration() const;
+
   Options options_;
   TempDir dir_;
   std::uint16_t port_;
