@@ -24,21 +24,6 @@ constexpr unsigned kMostContexts = 16;  // <contextID> of AT+QICSGP
 constexpr std::int64_t kMostBytes = std::int64_t{1} << 50;
 constexpr unsigned kBauds[] = {4800, 9600, 19200, 38400, 57600, 115200, 230400, 460800, 921600};
 
-// A path relative to the configuration's own directory: the daemon's working directory is nobody's choice.
-std::string resolved(const std::string& path, const std::filesystem::path& base) {
-  return path.empty() ? path : (base / path).lexically_normal().string();
-}
-
-// An empty name means: none.
-void take_file(Section& section, const std::string& key, std::string& field, const std::filesystem::path& base) {
-  const bool taken = section.take_string(key, field, [&](const std::string& text) -> Complaint {
-    if (text.empty()) return std::nullopt;
-    if (const Complaint complaint = check_path(text)) return complaint;
-    return check_file(resolved(text, base));
-  });
-  if (taken) field = resolved(field, base);
-}
-
 void read_gateway(Section section, GatewayConfig& gateway, const std::filesystem::path& base) {
   section.take_string("id", gateway.id, check_segment);
   section.require("id", "give this gateway a name of its own, as id = \"rack-1\" under [gateway]");
@@ -67,10 +52,10 @@ void check_tls(Section& section, const MqttConfig& mqtt) {
 void read_mqtt(Section section, MqttConfig& mqtt, const std::filesystem::path& base) {
   section.take_string("uri", mqtt.uri, check_mqtt_uri);
   section.take_string("username", mqtt.username, check_plain);
-  take_file(section, "password_file", mqtt.password_file, base);
-  take_file(section, "ca_file", mqtt.ca_file, base);
-  take_file(section, "cert_file", mqtt.cert_file, base);
-  take_file(section, "key_file", mqtt.key_file, base);
+  section.take_file("password_file", mqtt.password_file, base);
+  section.take_file("ca_file", mqtt.ca_file, base);
+  section.take_file("cert_file", mqtt.cert_file, base);
+  section.take_file("key_file", mqtt.key_file, base);
   std::int64_t version = mqtt.version;
   if (section.take_integer("version", version, INT64_MIN, INT64_MAX, "")) {
     if (version == 3 || version == 5) {
@@ -114,7 +99,7 @@ void read_artifacts(Section section, Config& config, const std::filesystem::path
     artifacts.max_bytes = static_cast<std::uint64_t>(max_bytes);
   }
   section.take_strings("allow_hosts", artifacts.allow_hosts, check_host);
-  take_file(section, "ca_file", artifacts.ca_file, base);
+  section.take_file("ca_file", artifacts.ca_file, base);
   std::string incoming;
   const Check empty_or_path = [](const std::string& text) { return text.empty() ? Complaint() : check_path(text); };
   section.take_string("incoming", incoming, empty_or_path);

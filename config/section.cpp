@@ -66,6 +66,10 @@ std::string written(const TomlValue& value) {
 
 }  // namespace
 
+std::string resolved(const std::string& path, const std::filesystem::path& base) {
+  return path.empty() ? path : (base / path).lexically_normal().string();
+}
+
 ConfigFaults FaultList::sorted() const {
   ConfigFaults faults = faults_;
   std::ranges::stable_sort(faults, {},
@@ -169,6 +173,16 @@ bool Section::take_boolean(const std::string& key, bool& field) {
   const TomlValue* value = ask(key, TomlValue::Kind::boolean, "true or false");
   if (value) field = value->boolean;
   return value != nullptr;
+}
+
+bool Section::take_file(const std::string& key, std::string& field, const std::filesystem::path& base) {
+  const bool taken = take_string(key, field, [&](const std::string& text) -> Complaint {
+    if (text.empty()) return std::nullopt;
+    if (const Complaint complaint = check_path(text)) return complaint;
+    return check_file(resolved(text, base));
+  });
+  if (taken) field = resolved(field, base);
+  return taken;
 }
 
 bool Section::take_number(const std::string& key, double& field, double least, double most, const std::string& unit) {

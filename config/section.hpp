@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@ namespace dfota {
 /// What is wrong with a value, worded to follow the key's name ("must be ..."); nothing when it is right.
 using Complaint = std::optional<std::string>;
 using Check = std::function<Complaint(const std::string&)>;
+
+/// A path relative to the directory of the file that names it: the working directory is nobody's choice.
+std::string resolved(const std::string& path, const std::filesystem::path& base);
 
 class FaultList {
  public:
@@ -55,6 +59,9 @@ class Section {
   bool take_number(const std::string& key, double& field, double least, double most, const std::string& unit);
 
   bool take_boolean(const std::string& key, bool& field);
+
+  /// A file that can be read, made absolute by `base`. An empty name means: none.
+  bool take_file(const std::string& key, std::string& field, const std::filesystem::path& base);
 
   /// Reports a key whose capability is not built. `advice`: what to do instead.
   void unsupported(const std::string& key, const std::string& advice);

@@ -12,7 +12,7 @@ transport  base transport
 config     base config
 simulator  base simulator config/profile.hpp
 modem      base transport config modem
-ctl        base transport ctl gateway/json_guard.hpp
+ctl        base transport config ctl gateway/json_guard.hpp
 gateway    base transport config modem gateway
 tests      base transport config simulator modem ctl gateway tests
 '
@@ -176,7 +176,6 @@ gateway/a.cpp #include "gateway/ctl/a.hpp"
 gateway/a.cpp #include "tests/unit/a.hpp"
 gateway/ctl/a.cpp #include "gateway/a.hpp"
 gateway/ctl/a.cpp #include "modem/a.hpp"
-gateway/ctl/a.cpp #include "config/a.hpp"
 transport/a.cpp #include "../config/a.hpp"
 transport/a.cpp #include "transport/../config/a.hpp"
 transport/a.cpp #include "./a.hpp"

@@ -65,6 +65,11 @@ class Connection {
   [[nodiscard]] MqttOptions mqtt_options(const Call& call) const;
   MqttClient::Handlers mqtt_handlers(Call& call);
   void connected(Call& call);
+  void not_connected(const Error& why);
+  void publish(MqttPublication publication);
+  [[nodiscard]] std::string our_name() const;
+  [[nodiscard]] bool is_reply(const MqttMessage& message) const;
+  [[nodiscard]] bool answers(const MqttMessage& message, const std::string& question) const;
   void heard(Call& call, const MqttMessage& message);
   void heard_reply(const MqttMessage& message);
   void wait_for_answer(std::chrono::milliseconds limit);
@@ -83,6 +88,7 @@ class Connection {
   std::function<void()> retained_came_;
   bool was_connected_ = false, waiting_ = false;
   std::optional<bool> online_;
+  std::string why_not_connected_, asked_;  ///< the topic of the newest question
   std::optional<int> code_;
   std::unique_ptr<MqttClient> client_;  // last: its thread posts to the loop
 };

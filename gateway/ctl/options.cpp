@@ -1,10 +1,10 @@
 #include "gateway/ctl/options.hpp"
 
 #include <CLI/CLI.hpp>
-#include <fstream>
 #include <iostream>
 
 #include "gateway/ctl/option_artifact.hpp"
+#include "gateway/ctl/option_broker.hpp"
 #include "gateway/ctl/option_checks.hpp"
 #include "gateway/ctl/option_control.hpp"
 #include "gateway/ctl/option_update.hpp"
@@ -26,7 +26,7 @@ const char* const kFooter =
 /// What the command line says before it is turned into Options.
 struct Line {
   Options options;
-  std::string password_file;
+  BrokerLine broker;
   CLI::Option* timeout = nullptr;
   double timeout_s = kDefaultTimeout;
   UpdateLine update;
@@ -36,22 +36,13 @@ struct Line {
 
 void add_global_options(CLI::App& app, Line& line) {
   Options& options = line.options;
-  app.add_option("--broker", options.broker, "URI of the broker, mqtt:// or mqtts://")
-      ->envname("DFOTA_BROKER")
-      ->check(rule(check_broker, "URI"))
-      ->capture_default_str();
-  app.add_option("--username", options.username, "user name for the broker");
-  app.add_option("--password-file", line.password_file, "file with the password for the broker")
-      ->check(CLI::ExistingFile);
-  app.add_option("--ca-file", options.ca_file, "certificate authority of the broker (mqtts://)")
-      ->check(CLI::ExistingFile);
+  add_broker(app, line.broker, options);
   app.add_option("--root", options.root, "topic root of the gateways")
       ->check(rule(check_root, "TOPIC"))
       ->capture_default_str();
   app.add_option("--gateway", options.gateway, "id of the gateway")
       ->envname("DFOTA_GATEWAY")
-      ->check(rule(check_gateway, "ID"))
-      ->required();
+      ->check(rule(check_gateway, "ID"));
   app.add_flag("--json", options.json, "one line of JSON for each message received; jobs, modules: for each of them");
   line.timeout = app.add_option("--timeout", line.timeout_s,
                                 "seconds that the broker and the gateway have to answer; where it is not given, the "
@@ -63,13 +54,6 @@ void add_global_options(CLI::App& app, Line& line) {
 /// Throws CLI::ValidationError.
 Options finished(Line& line) {
   Options& options = line.options;
-  if (!line.password_file.empty()) {
-    std::ifstream file(line.password_file);
-    if (!std::getline(file, options.password)) {
-      throw CLI::ValidationError("--password-file", "no password can be read from " + line.password_file);
-    }
-    if (options.password.ends_with('\r')) options.password.pop_back();
-  }
   options.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(line.timeout_s * 1000));
   options.patience = line.timeout->count() > 0 ? options.timeout : kPatience;
   if (line.update.verb->parsed()) {
@@ -81,13 +65,11 @@ Options finished(Line& line) {
   }
   return options;
 }
-}  // namespace
+constexpr const char* kWhat = "Updates Quectel modules over the air, through a dfota-gateway.";
 
-std::variant<Options, int> parse_options(int argc, const char* const* argv) {
-  Line line;
+void declare(CLI::App& app, Line& line) {
   line.options.broker = "mqtt://127.0.0.1:1883";
   line.options.root = "dfota/v1";
-  CLI::App app("Updates Quectel modules over the air, through a dfota-gateway.", "dfota");
   app.set_version_flag("--version", "dfota " DFOTA_VERSION);
   app.footer(kFooter);
   app.require_subcommand(1);
@@ -96,8 +78,16 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   add_update(app, line.update);
   add_control(app, line.control);
   add_artifact(app, line.artifact);
+}
+}  // namespace
+
+std::variant<Options, int> parse_options(int argc, const char* const* argv) {
+  Line line;
+  CLI::App app(kWhat, "dfota");
+  declare(app, line);
   try {
     app.parse(argc, argv);
+    if (!find_broker(app, line.broker, line.options)) return kExitUsage;
     return finished(line);
   } catch (const CLI::ParseError& e) {
     return app.exit(e, std::cout, std::cerr) == 0 ? kExitWell : kExitUsage;

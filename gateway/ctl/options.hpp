@@ -52,7 +52,8 @@ using AnyCall = std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, List
                              ArtifactListCall, ArtifactRemoveCall>;
 
 struct Options {
-  std::string broker, username, password, ca_file;
+  std::string broker, username, password, ca_file, cert_file, key_file;
+  int mqtt_version = 5;  ///< or 3 for 3.1.1
   std::string root, gateway;
   bool json = false;
   std::chrono::milliseconds timeout{};   ///< for the broker and the gateway to answer; not for the update
@@ -68,7 +69,7 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv);
 
 inline constexpr int kExitWell = 0;     ///< done; of a job that is followed: every module ended in succeeded or skipped
 inline constexpr int kExitNotWell = 1;  ///< refused, or some module did not
-inline constexpr int kExitUsage = 2;    ///< of the command line
-inline constexpr int kExitNoAnswer = 3;  ///< no broker, or no gateway
+inline constexpr int kExitUsage = 2;    ///< of the command line, or of dfota.toml
+inline constexpr int kExitNoAnswer = 3;  ///< no broker, one that does not let us in, or no gateway
 
 }  // namespace dfota::ctl

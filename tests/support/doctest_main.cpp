@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // as in the daemon
   // All that tests do stays on loopback; a test that is about proxies sets its own.
   for (const char* proxy : {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"}) ::unsetenv(proxy);
+  ::setenv("XDG_CONFIG_HOME", "/nonexistent", 1);  // nobody's own dfota.toml
   doctest::Context context(argc, argv);
   const int result = context.run();
   if (context.shouldExit()) return result;
