@@ -2,7 +2,7 @@
 
 namespace dfota {
 
-const FindingText& explain(Finding finding) {
+std::span<const FindingText> finding_texts() {
   // In the order of the enumeration.
   static constexpr FindingText kTexts[] = {
       {"no_answer", "The module does not answer AT",
@@ -94,7 +94,11 @@ const FindingText& explain(Finding finding) {
       {"module_lost_in_job", "A module of the job was lost, so the others were left alone",
        "Look at the module whose outcome is lost before you retry the job's run for the others", false},
   };
-  return kTexts[static_cast<int>(finding)];
+  return kTexts;
+}
+
+const FindingText& explain(Finding finding) {
+  return finding_texts()[static_cast<std::size_t>(finding)];
 }
 
 Finding artifact_finding(Errc code) {

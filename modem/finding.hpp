@@ -2,6 +2,7 @@
 // its meaning and what to look at. One table; pure functions; any thread.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "transport/base/result.hpp"
@@ -58,6 +59,7 @@ struct FindingText {
 };
 
 const FindingText& explain(Finding finding);
+std::span<const FindingText> finding_texts();  ///< of all, in the order of the enumeration
 
 /// What an artifact that did not come is told by.
 Finding artifact_finding(Errc code);

@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::string_view kNotInGuide = "Not in the guide's table";
 
-// Numbers that no table has, but a field report: what was the matter there.
-struct FieldReport {
-  CodeSource source;
-  int number;
-  std::string_view hint;
-};
-
 constexpr FieldReport kFieldReports[] = {
     {CodeSource::http, 12,
      "Seen on BC660K as a failed download, where port forwarding was wrong: look whether public_url is reachable from "
@@ -132,6 +125,10 @@ FotaCode explain(CodeSource source, int number, const Profile* profile) {
     return {number, borrowed->name, borrowed->meaning, false, hint_for_unknown(source, number, true)};
   }
   return {number, "unknown", kNotInGuide, false, hint_for_unknown(source, number, false)};
+}
+
+std::span<const FieldReport> field_reports() {
+  return kFieldReports;
 }
 
 std::string code_class(int number) {

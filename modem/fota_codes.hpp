@@ -3,6 +3,7 @@
 // Pure functions; any thread.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,14 @@ struct FotaCode {
 /// null or says nothing of the number, another family's word and hint stand, under the guide's meaning. The texts live
 /// as long as the profile.
 FotaCode explain(CodeSource source, int number, const Profile* profile = nullptr);
+
+/// A number that no table of its source has, but a report from the field: what was the matter there.
+struct FieldReport {
+  CodeSource source;
+  int number;
+  std::string_view hint;
+};
+std::span<const FieldReport> field_reports();
 
 /// The topic segment: "0xx" ... "9xx" for 0-999 by hundreds ("6xx", "7xx", "5xx"), else "other".
 std::string code_class(int number);

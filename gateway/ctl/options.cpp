@@ -7,6 +7,7 @@
 #include "gateway/ctl/option_broker.hpp"
 #include "gateway/ctl/option_checks.hpp"
 #include "gateway/ctl/option_control.hpp"
+#include "gateway/ctl/option_explain.hpp"
 #include "gateway/ctl/option_update.hpp"
 
 namespace dfota::ctl {
@@ -32,6 +33,7 @@ struct Line {
   UpdateLine update;
   ControlLine control;
   ArtifactLine artifact;
+  ExplainLine explain;
 };
 
 void add_global_options(CLI::App& app, Line& line) {
@@ -78,6 +80,7 @@ void declare(CLI::App& app, Line& line) {
   add_update(app, line.update);
   add_control(app, line.control);
   add_artifact(app, line.artifact);
+  add_explain(app, line.explain);
 }
 }  // namespace
 
@@ -87,6 +90,10 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   declare(app, line);
   try {
     app.parse(argc, argv);
+    if (line.explain.verb->parsed()) {
+      line.options.call = ExplainCall{line.explain.code};
+      return line.options;
+    }
     if (!find_broker(app, line.broker, line.options)) return kExitUsage;
     return finished(line);
   } catch (const CLI::ParseError& e) {

@@ -48,8 +48,13 @@ struct ArtifactRemoveCall {
   std::string name;
 };
 
+/// Needs no broker; nullopt: all codes.
+struct ExplainCall {
+  std::optional<std::string> code;
+};
+
 using AnyCall = std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, ListCall, ReplayCall, ArtifactAddCall,
-                             ArtifactListCall, ArtifactRemoveCall>;
+                             ArtifactListCall, ArtifactRemoveCall, ExplainCall>;
 
 struct Options {
   std::string broker, username, password, ca_file, cert_file, key_file;

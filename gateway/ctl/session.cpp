@@ -5,6 +5,7 @@
 #include "gateway/ctl/artifact.hpp"
 #include "gateway/ctl/connection.hpp"
 #include "gateway/ctl/control.hpp"
+#include "gateway/ctl/explain.hpp"
 #include "gateway/ctl/job_watch.hpp"
 #include "gateway/ctl/output.hpp"
 
@@ -17,6 +18,7 @@ bool follows_jobs(const Options& options) {
 }  // namespace
 
 int run(const Options& options) {
+  if (const auto* call = std::get_if<ExplainCall>(&options.call)) return explain(call->code, options.json);
   Output output(options.json);
   Connection connection(options, output);
   std::unique_ptr<Call> call = make_artifact(options, connection, output);

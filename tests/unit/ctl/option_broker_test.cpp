@@ -98,10 +98,12 @@ TEST_CASE("another file by --config; a missing one is an error only when it is n
   CHECK(options_of({"--gateway", "g", "jobs"}).broker == "mqtt://127.0.0.1:1883");
 }
 
-TEST_CASE("a wrong file is exit code 2, but help does not look at it") {
+TEST_CASE("a wrong file is exit code 2, but help and explain do not look at it") {
   const Home home("gatway = \"x\"\n");
   CHECK(code_of({"--gateway", "g", "jobs"}) == kExitUsage);
   CHECK(code_of({"--help"}) == kExitWell);
+  CHECK(std::get<ExplainCall>(options_of({"explain", "716"}).call).code == "716");
+  CHECK_FALSE(std::get<ExplainCall>(options_of({"explain"}).call).code);
 }
 
 TEST_CASE("what is missing or does not fit together") {
