@@ -101,4 +101,11 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
   }
 }
 
+void with_command_line(const std::function<void(const CLI::App&)>& reader) {
+  Line line;
+  CLI::App app(kWhat, "dfota");
+  declare(app, line);
+  reader(app);
+}
+
 }  // namespace dfota::ctl

@@ -2,12 +2,17 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
 
 #include "gateway/ctl/artifact_file.hpp"
 #include "gateway/ctl/requests.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace dfota::ctl {
 
@@ -71,6 +76,9 @@ struct Options {
 /// What to do, or the exit code when there is nothing (more) to do: help and version were printed, or what is wrong
 /// with the line was.
 std::variant<Options, int> parse_options(int argc, const char* const* argv);
+
+/// Shows the command line, fully declared, to who writes of it.
+void with_command_line(const std::function<void(const CLI::App&)>& reader);
 
 inline constexpr int kExitWell = 0;     ///< done; of a job that is followed: every module ended in succeeded or skipped
 inline constexpr int kExitNotWell = 1;  ///< refused, or some module did not
