@@ -72,7 +72,7 @@ class List : public Call {
 
   void begin() override {
     Pages::Reader reader;
-    reader.take = [this](const Json& data) {
+    reader.take = [this](const std::string&, const Json& data) {
       const auto rows = artifact_rows(data);
       rows_.insert(rows_.end(), rows.begin(), rows.end());
       used_ = std::to_string(integer(data, "used_bytes").value_or(0)) + " of " +

@@ -1,5 +1,6 @@
 #include "gateway/ctl/connection.hpp"
 
+#include <algorithm>
 #include <asio/post.hpp>
 #include <csignal>
 #include <cstdio>
@@ -17,6 +18,13 @@ constexpr auto kFarewell = 2s;
 constexpr int kMaxPending = 20000;            // on their way to the loop; progress beyond it is not shown
 constexpr std::chrono::seconds kSession{60};  // a broker that is away for a moment keeps results for us
 constexpr const char* kBarrier = "barrier";
+constexpr auto kWithoutBarrier = 1s;  // for what is retained, where we may not publish
+constexpr const char* kPing = "-ping";
+
+/// Verbs to which a gateway of a fleet says nothing when nothing of it is its own.
+bool may_be_silent(const std::string& verb) {
+  return verb == "update" || verb == "cancel" || verb == "pause" || verb == "resume";
+}
 
 std::string random_hex() {
   std::random_device device;
@@ -44,8 +52,9 @@ MqttOptions Connection::mqtt_options(const Call& call) const {
   mqtt.version = options_.mqtt_version;
   mqtt.persistent_session = mqtt.version == 5;  // 3.1.1 has no expiry: it would stay for ever
   mqtt.session_expiry = kSession;
-  mqtt.subscriptions = {{response_topic_, false}, {options_.base() + "/status", true}};
-  if (mqtt.version == 3) mqtt.subscriptions.push_back({options_.base() + "/rsp/#", false});
+  mqtt.subscriptions = {{response_topic_, false}, {options_.heard_base() + "/status", true}};
+  if (options_.is_fleet()) mqtt.subscriptions.push_back({options_.heard_base() + "/info", true});
+  if (mqtt.version == 3) mqtt.subscriptions.push_back({options_.heard_base() + "/rsp/#", false});
   for (auto& subscription : call.subscriptions()) mqtt.subscriptions.push_back(std::move(subscription));
   return mqtt;
 }
@@ -79,13 +88,14 @@ int Connection::run(Call& call) {
   return *code_;
 }
 
-void Connection::end(int code) {
-  if (!code_) code_ = code;
-}
-
 void Connection::connected(Call& call) {
   if (code_ || std::exchange(was_connected_, true)) return;
-  call.begin();
+  log::set_level(log::Level::error);  // from here on its lines would only get between the bars
+  if (!options_.is_fleet()) return call.begin();
+  after_retained([this, &call] {
+    if (fleet_.empty()) return nobody_there();
+    call.begin();
+  });
 }
 
 /// A broker that says no is not asked for longer.
@@ -104,15 +114,14 @@ std::string Connection::our_name() const {
   return "clients without a user name";
 }
 
-void Connection::ask(const std::string& verb, Json body, Answer answer, bool told) {
-  question_ = Question{id_ + "-" + std::to_string(++questions_), std::move(answer), told};
-  body["transaction"] = question_->id;
+void Connection::send(const std::string& topic, Json body, const std::string& id) {
+  body["transaction"] = id;
   MqttPublication command;
-  command.topic = asked_ = options_.base() + "/cmd/" + verb;
+  command.topic = topic;
   command.payload = dumped(body);
   command.response_topic = response_topic_;
-  command.correlation_data = question_->id;
-  wait_for_answer(options_.timeout);
+  command.correlation_data = id;
+  command.message_expiry = std::max(std::chrono::ceil<std::chrono::seconds>(options_.timeout), 1s);
   publish(std::move(command));
 }
 
@@ -122,15 +131,47 @@ void Connection::publish(MqttPublication publication) {
   client_->publish(std::move(publication), [this, topic](const Result<void>& result) {
     if (result || result.error().code == Errc::canceled) return;
     asio::post(loop_, [this, topic, why = result.error().message] {
+      if (code_) return;
       output_.complain("the broker refuses to let " + our_name() + " publish to " + topic + ": " + why);
       end(kExitNotWell);
     });
   });
 }
 
+void Connection::ask(Question question) {
+  const bool fleet = options_.is_fleet();
+  auto awaited = question.of.empty() ? fleet_.online() : question.of;
+  if (!fleet) awaited = {options_.gateway};
+  if (fleet && question.of.empty()) {
+    for (const auto& gateway : fleet_.offline()) missed("gateway " + gateway + " is offline, and was not asked");
+  }
+  const std::string id = id_ + "-" + std::to_string(++questions_);
+  std::vector<std::string> bases = {options_.base()};
+  if (fleet && !question.of.empty()) {
+    bases.clear();
+    for (const auto& gateway : question.of) bases.push_back(options_.root + "/" + gateway);
+  }
+  asked_ = Asked{std::move(question), id, Round(awaited)};
+  wait_for_answer(options_.timeout);
+  if (asked_->round.complete()) return round_ended();
+  const Question& asked = asked_->question;
+  for (const auto& base : bases) send(base + "/cmd/" + asked.verb, asked.body, id);
+  // Its answer comes behind that to the command: who answers this one only has nothing to say to the other.
+  if (fleet && may_be_silent(asked.verb)) send(options_.base() + "/cmd/ping", Json::object(), id + kPing);
+}
+
+void Connection::ask(const std::string& verb, Json body, Answer answer, bool told) {
+  Question question{verb, std::move(body), nullptr};
+  question.answer = [answer = std::move(answer)](const std::string&, const Json& data) { answer(data); };
+  question.told = told;
+  ask(std::move(question));
+}
+
 void Connection::ask_patiently(const std::string& verb, Json body, Answer answer) {
-  ask(verb, std::move(body), std::move(answer));
-  wait_for_answer(options_.patience);
+  Question question{verb, std::move(body), nullptr};
+  question.answer = [answer = std::move(answer)](const std::string&, const Json& data) { answer(data); };
+  question.patient = true;
+  ask(std::move(question));
 }
 
 void Connection::after_retained(std::function<void()> done) {
@@ -138,7 +179,15 @@ void Connection::after_retained(std::function<void()> done) {
   MqttPublication barrier;  // comes back after all that was retained
   barrier.topic = response_topic_;
   barrier.payload = kBarrier;
-  publish(std::move(barrier));
+  client_->publish(std::move(barrier), [this](const Result<void>& result) {
+    if (result || result.error().code == Errc::canceled) return;
+    asio::post(loop_, [this] {  // the broker's ACL lets us listen only
+      barrier_.expires_after(kWithoutBarrier);
+      barrier_.async_wait([this](const asio::error_code& error) {
+        if (!error && !code_ && retained_came_) std::exchange(retained_came_, nullptr)();
+      });
+    });
+  });
 }
 
 void Connection::heard(Call& call, const MqttMessage& message) {
@@ -147,38 +196,106 @@ void Connection::heard(Call& call, const MqttMessage& message) {
     if (!retained_came_ || message.payload != kBarrier) return heard_reply(message);
     return std::exchange(retained_came_, nullptr)();
   }
-  if (message.topic == options_.base() + "/status") online_ = message.payload == "online";
+  if (const auto gateway = gateway_of(options_.root, message.topic)) {
+    const std::string base = options_.root + "/" + *gateway;
+    if (message.topic == base + "/status" && !message.payload.empty()) {
+      fleet_.heard_status(*gateway, message.payload == "online");
+    }
+    if (message.topic == base + "/info" && !message.payload.empty()) fleet_.heard_info(*gateway);
+  }
   call.heard(message);
 }
 
 /// MQTT 3.1.1 has no response topic: replies come where everybody's do.
 bool Connection::is_reply(const MqttMessage& message) const {
-  return message.topic == response_topic_ ||
-         (options_.mqtt_version == 3 && message.topic.starts_with(options_.base() + "/rsp/"));
+  if (message.topic == response_topic_) return true;
+  const auto gateway = gateway_of(options_.root, message.topic);
+  return options_.mqtt_version == 3 && gateway && message.topic.starts_with(options_.root + "/" + *gateway + "/rsp/");
 }
 
-bool Connection::answers(const MqttMessage& message, const std::string& question) const {
-  if (options_.mqtt_version == 5) return message.correlation_data.value_or(question) == question;
+/// Which of our questions it answers.
+std::string Connection::question_of(const MqttMessage& message) const {
+  if (options_.mqtt_version == 5) return message.correlation_data.value_or(asked_->id);
   const Json reply = parse_json(message.payload);
-  return reply.is_object() && text(reply, "transaction") == question;
+  return reply.is_object() ? text(reply, "transaction") : "";
 }
 
 /// A reply to nothing, or to what was answered already (QoS 1), is dropped.
 void Connection::heard_reply(const MqttMessage& message) {
-  if (!question_ || !answers(message, question_->id)) return;
-  const Question question = *std::exchange(question_, std::nullopt);
-  settled();
-  if (question.told) output_.json_line(json_line(message.topic, message.payload, message.retained));
+  if (!asked_) return;
+  const std::string id = question_of(message);
+  const bool pong = id == asked_->id + kPing;
+  if (id != asked_->id && !pong) return;
+  std::string gateway = options_.gateway;
+  if (options_.is_fleet()) {
+    const Json reply = parse_json(message.payload);
+    gateway = reply.is_object() ? text(reply, "gateway") : "";
+    if (gateway.empty()) return;
+  }
+  if (pong) {
+    asked_->round.silent(gateway);
+  } else if (asked_->round.answered(gateway)) {
+    take_reply(gateway, message);
+  }
+  if (!code_ && asked_ && asked_->round.complete()) round_ended();
+}
+
+void Connection::take_reply(const std::string& gateway, const MqttMessage& message) {
+  if (asked_->question.told) output_.json_line(json_line(message.topic, message.payload, message.retained));
+  const bool fleet = options_.is_fleet();
+  const std::string who = fleet ? gateway + ": " : "";
   const auto reply = parse_reply(message.payload);
   if (!reply) {
-    output_.complain(reply.error().message);
+    output_.complain(who + reply.error().message);
+    if (!fleet) end(kExitNoAnswer);
+    somebody_missed_ = true;
+    return;
+  }
+  for (const auto& warning : reply->warnings) output_.complain(who + "warning: " + warning);
+  if (!reply->ok) return refused(gateway, *reply);
+  if (fleet) return asked_->question.answer(gateway, reply->data);
+  // The only answer: it may ask the next question.
+  const Question question = std::move(std::exchange(asked_, std::nullopt)->question);
+  settled();
+  question.answer(gateway, reply->data);
+  if (!code_ && question.done) question.done();
+}
+
+void Connection::refused(const std::string& gateway, const Reply& reply) {
+  const std::string where = reply.pointer.empty() ? "" : " (" + reply.pointer + ")";
+  const std::string who = options_.is_fleet() ? gateway + ": " : "";
+  output_.complain(who + "refused: " + reply.code + ": " + reply.message + where);
+  somebody_refused_ = true;
+  if (!options_.is_fleet()) end(kExitNotWell);
+}
+
+/// Of a fleet: all have answered, or the time is over.
+void Connection::round_ended() {
+  const Asked asked = *std::exchange(asked_, std::nullopt);
+  settled();
+  for (const auto& gateway : asked.round.missing()) {
+    missed("gateway " + gateway + " is online, but did not answer in time");
+  }
+  if (asked.round.nobody_answered()) {
+    if (asked.round.somebody_was_silent()) {
+      output_.complain("no gateway that is online has what the command names");
+      return end(kExitNotWell);
+    }
     return end(kExitNoAnswer);
   }
-  for (const auto& warning : reply->warnings) output_.complain("warning: " + warning);
-  if (reply->ok) return question.answer(reply->data);
-  const std::string where = reply->pointer.empty() ? "" : " (" + reply->pointer + ")";
-  output_.complain("refused: " + reply->code + ": " + reply->message + where);
-  end(kExitNotWell);
+  if (asked.question.done) asked.question.done();
+}
+
+void Connection::missed(const std::string& what) {
+  output_.complain(what);
+  somebody_missed_ = true;
+}
+
+void Connection::end(int code) {
+  if (code_) return;
+  if (code == kExitWell && somebody_refused_) code = kExitNotWell;
+  if (code == kExitWell && somebody_missed_) code = kExitNoAnswer;
+  code_ = code;
 }
 
 void Connection::settled() {
@@ -197,20 +314,35 @@ void Connection::wait_for_answer(std::chrono::milliseconds limit) {
 
 void Connection::timed_out() {
   const std::string gateway = "gateway " + options_.gateway;
+  const auto online = fleet_.is_online(options_.gateway);
+  const bool somebody_works = options_.is_fleet() ? asked_ && !asked_->round.complete() : online.value_or(false);
+  if (asked_ && std::exchange(asked_->question.patient, false) && somebody_works &&
+      options_.patience > options_.timeout) {
+    return wait_for_answer(options_.patience - options_.timeout);
+  }
   if (!was_connected_) {
     const std::string why = why_not_connected_.empty() ? "" : ": " + why_not_connected_;
     output_.complain("the broker at " + options_.broker + " does not answer" + why);
-  } else if (!online_) {
+  } else if (options_.is_fleet()) {
+    if (asked_) return round_ended();
+    return nobody_there();
+  } else if (!online) {
     output_.complain("the broker answers, but " + gateway + " has no status on " + options_.base() +
                      "/status: is the id right, and was it ever there?");
-  } else if (!*online_) {
+  } else if (!*online) {
     output_.complain("the broker answers, but " + gateway + " is offline");
   } else {
     // A broker that speaks 3.1.1 acknowledges what it does not let pass.
-    const bool silent = options_.mqtt_version == 3 && !asked_.empty();
-    const std::string doubt = silent ? ": may " + our_name() + " publish to " + asked_ + "?" : "";
+    const bool silent = options_.mqtt_version == 3 && asked_.has_value();
+    const std::string topic = silent ? options_.base() + "/cmd/" + asked_->question.verb : "";
+    const std::string doubt = silent ? ": may " + our_name() + " publish to " + topic + "?" : "";
     output_.complain(gateway + " is online, but did not answer in time" + doubt);
   }
+  end(kExitNoAnswer);
+}
+
+void Connection::nobody_there() {
+  output_.complain("the broker answers, but no gateway has a status on " + options_.heard_base() + "/status");
   end(kExitNoAnswer);
 }
 

@@ -1,6 +1,7 @@
 #include "gateway/ctl/control.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "gateway/ctl/pages.hpp"
@@ -9,20 +10,28 @@
 namespace dfota::ctl {
 namespace {
 
+/// "rack-1/" before a whole sentence.
+std::string sentence(const std::string& prefix) {
+  return prefix.empty() ? "" : prefix.substr(0, prefix.size() - 1) + ": ";
+}
+
 class Control : public Call {
  public:
-  Control(const ControlCall& call, Connection& connection, Output& output)
-      : call_(call), connection_(connection), output_(output) {}
+  Control(const Options& options, Connection& connection, Output& output)
+      : options_(options), connection_(connection), output_(output) {}
 
   void begin() override {
-    connection_.ask(call_.verb, subject_body(call_.subject), [this](const Json& data) {
-      for (const auto& line : control_lines(call_, data)) output_.line(line);
-      connection_.end(kExitWell);
-    });
+    const auto& call = std::get<ControlCall>(options_.call);
+    Connection::Question question{call.verb, subject_body(call.subject), nullptr};
+    question.answer = [this, &call](const std::string& gateway, const Json& data) {
+      for (const auto& line : control_lines(call, data, options_.prefix(gateway))) output_.line(line);
+    };
+    question.done = [this] { connection_.end(kExitWell); };
+    connection_.ask(std::move(question));
   }
 
  private:
-  const ControlCall& call_;
+  const Options& options_;
   Connection& connection_;
   Output& output_;
 };
@@ -30,83 +39,112 @@ class Control : public Call {
 /// A table, which needs all rows; in JSON each row goes out as soon as it is whole.
 class Listing : public Call {
  public:
-  Listing(const ListCall& call, Connection& connection, Output& output)
-      : call_(call), connection_(connection), output_(output), pages_(connection, output, "list") {}
+  Listing(const Options& options, Connection& connection, Output& output)
+      : options_(options),
+        of_modules_(std::get<ListCall>(options.call).of == ListCall::Of::modules),
+        connection_(connection),
+        output_(output),
+        pages_(connection, output, "list") {}
 
   void begin() override {
     Pages::Reader reader;
-    reader.take = [this](const Json& data) {
+    reader.take = [this](const std::string& gateway, const Json& data) {
       const ListPage page = list_page(data);
-      if (call_.of == ListCall::Of::modules) return take_modules(page);
-      return take_jobs(page);
+      return of_modules_ ? take_modules(gateway, page) : take_jobs(gateway, page);
     };
     reader.done = [this] { finish(); };
     pages_.read(nullptr, std::move(reader));
   }
 
  private:
-  bool take_modules(const ListPage& page) {
-    for (const auto& row : page.modules) {
-      output_.json_line(dumped(row.document));
-      modules_.push_back(row);
-      modules_.back().document = nullptr;
+  struct Rows {
+    std::optional<JobRow> open;  ///< may go on on the next page
+    std::vector<JobRow> jobs;
+    std::vector<ModuleRow> modules;
+  };
+
+  bool take_modules(const std::string& gateway, const ListPage& page) {
+    auto& modules = rows_[gateway].modules;
+    for (auto row : page.modules) {
+      row.module = options_.prefix(gateway) + row.module;
+      tell(gateway, std::exchange(row.document, nullptr));
+      modules.push_back(std::move(row));
     }
     return !output_.broken();
   }
 
-  bool take_jobs(const ListPage& page) {
+  bool take_jobs(const std::string& gateway, const ListPage& page) {
+    Rows& rows = rows_[gateway];
     for (const auto& row : page.jobs) {
-      if (open_ && open_->job == row.job) {
-        append(*open_, row);
+      if (rows.open && rows.open->job == row.job) {
+        append(*rows.open, row);
       } else {
-        close_job();
-        open_ = row;
+        close_job(gateway, rows);
+        rows.open = row;
       }
     }
     return page.modules.empty() && !output_.broken();  // modules are listed behind the last job
   }
 
-  void close_job() {
-    if (!open_) return;
-    output_.json_line(dumped(open_->document));
-    open_->document = nullptr;
-    jobs_.push_back(*std::exchange(open_, std::nullopt));
+  void close_job(const std::string& gateway, Rows& rows) {
+    if (!rows.open) return;
+    tell(gateway, std::exchange(rows.open->document, nullptr));
+    rows.jobs.push_back(*std::exchange(rows.open, std::nullopt));
+    rows.jobs.back().job = options_.prefix(gateway) + rows.jobs.back().job;
+  }
+
+  void tell(const std::string& gateway, Json document) {
+    if (options_.is_fleet()) document["gateway"] = gateway;
+    output_.json_line(dumped(document));
   }
 
   void finish() {
-    close_job();
-    const bool of_modules = call_.of == ListCall::Of::modules;
-    output_.show({of_modules ? modules_table(modules_) : jobs_table(jobs_), {}});
+    std::vector<JobRow> jobs;
+    std::vector<ModuleRow> modules;
+    for (auto& [gateway, rows] : rows_) {
+      close_job(gateway, rows);
+      jobs.insert(jobs.end(), rows.jobs.begin(), rows.jobs.end());
+      modules.insert(modules.end(), rows.modules.begin(), rows.modules.end());
+    }
+    output_.show({of_modules_ ? modules_table(modules) : jobs_table(jobs), {}});
     connection_.end(output_.broken() ? kExitNotWell : kExitWell);
   }
 
-  const ListCall& call_;
+  const Options& options_;
+  const bool of_modules_;
   Connection& connection_;
   Output& output_;
   Pages pages_;
-  std::optional<JobRow> open_;  ///< may go on on the next page
-  std::vector<JobRow> jobs_;
-  std::vector<ModuleRow> modules_;
+  std::map<std::string, Rows> rows_;  ///< of each gateway
 };
 
 class DryRun : public Call {
  public:
-  DryRun(const UpdateCall& call, Connection& connection, Output& output)
-      : call_(call), connection_(connection), output_(output) {}
+  DryRun(const Options& options, Connection& connection, Output& output)
+      : options_(options), connection_(connection), output_(output) {}
 
   void begin() override {
-    connection_.ask("update", update_body(call_.request), [this](const Json& data) {
-      const auto modules = planned_modules(data);
-      output_.show({plan_table(modules), {}});
-      const bool all = std::all_of(modules.begin(), modules.end(), [](const auto& one) { return one.reason.empty(); });
+    const auto& call = std::get<UpdateCall>(options_.call);
+    Connection::Question question{"update", update_body(call.request), nullptr};
+    question.answer = [this](const std::string& gateway, const Json& data) {
+      for (auto& row : planned_modules(data)) {
+        row.module = options_.prefix(gateway) + row.module;
+        rows_.push_back(std::move(row));
+      }
+    };
+    question.done = [this] {
+      output_.show({plan_table(rows_), {}});
+      const bool all = std::all_of(rows_.begin(), rows_.end(), [](const auto& one) { return one.reason.empty(); });
       connection_.end(all ? kExitWell : kExitNotWell);
-    });
+    };
+    connection_.ask(std::move(question));
   }
 
  private:
-  const UpdateCall& call_;
+  const Options& options_;
   Connection& connection_;
   Output& output_;
+  std::vector<PlannedModule> rows_;
 };
 
 class Replay : public Call {
@@ -116,7 +154,7 @@ class Replay : public Call {
 
   void begin() override {
     Pages::Reader reader;
-    reader.take = [this](const Json& data) {
+    reader.take = [this](const std::string&, const Json& data) {
       count_ += integer(data, "count").value_or(0);
       return true;
     };
@@ -136,8 +174,8 @@ class Replay : public Call {
   std::int64_t count_ = 0;
 };
 
-std::vector<std::string> cancel_lines(const Subject& subject, const Json& data) {
-  const std::string kind = subject.module ? "job " : "";
+std::vector<std::string> cancel_lines(const Subject& subject, const Json& data, const std::string& prefix) {
+  const std::string kind = (subject.module ? "job " : "") + prefix;
   std::vector<std::string> lines;
   const Cancellation canceled = cancellation(data);
   for (const auto& id : canceled.stopped) lines.push_back(kind + id + ": stopped");
@@ -145,35 +183,31 @@ std::vector<std::string> cancel_lines(const Subject& subject, const Json& data) 
   for (const auto& id : canceled.will_end) {
     lines.push_back(kind + id + ": has been commanded and cannot be cut; it ends by itself");
   }
-  if (lines.empty()) lines.emplace_back("there was nothing to stop");
+  if (lines.empty()) lines.push_back(sentence(prefix) + "there was nothing to stop");
   return lines;
 }
 }  // namespace
 
-std::vector<std::string> control_lines(const ControlCall& call, const Json& data) {
+std::vector<std::string> control_lines(const ControlCall& call, const Json& data, const std::string& prefix) {
   const Subject& subject = call.subject;
-  if (call.verb == "cancel") return cancel_lines(subject, data);
+  if (call.verb == "cancel") return cancel_lines(subject, data, prefix);
   if (call.verb == "forget") {
     return {(subject.module ? "module " + *subject.module : "job " + subject.job.value_or("")) + ": forgotten"};
   }
   const std::string word = call.verb == "pause" ? "paused" : "resumed", tail = ": " + word;
   std::vector<std::string> lines;
-  for (const auto& job : list_of_words(data, "jobs")) lines.push_back("job " + job + tail);
-  if (lines.empty()) lines.push_back("no job was " + word);
+  for (const auto& job : list_of_words(data, "jobs")) lines.push_back("job " + prefix + job + tail);
+  if (lines.empty()) lines.push_back(sentence(prefix) + "no job was " + word);
   return lines;
 }
 
 std::unique_ptr<Call> make_control(const Options& options, Connection& connection, Output& output) {
-  if (const auto* list = std::get_if<ListCall>(&options.call)) {
-    return std::make_unique<Listing>(*list, connection, output);
-  }
-  if (const auto* update = std::get_if<UpdateCall>(&options.call)) {
-    return std::make_unique<DryRun>(*update, connection, output);
-  }
+  if (std::holds_alternative<ListCall>(options.call)) return std::make_unique<Listing>(options, connection, output);
+  if (std::holds_alternative<UpdateCall>(options.call)) return std::make_unique<DryRun>(options, connection, output);
   if (const auto* replay = std::get_if<ReplayCall>(&options.call)) {
     return std::make_unique<Replay>(*replay, connection, output);
   }
-  return std::make_unique<Control>(std::get<ControlCall>(options.call), connection, output);
+  return std::make_unique<Control>(options, connection, output);
 }
 
 }  // namespace dfota::ctl

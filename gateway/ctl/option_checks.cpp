@@ -51,7 +51,7 @@ bool is_segment(const std::string& text, const std::string& also) {
 }  // namespace
 
 std::string check_gateway(const std::string& text) {
-  if (text == "all" || text == "client") return "\"" + text + "\" is no gateway";
+  if (text == "client") return "\"client\" is no gateway";
   return is_segment(text, "_-") ? "" : "a gateway id is 1 to 64 of A-Z a-z 0-9 _ -";
 }
 

@@ -125,7 +125,8 @@ void add_update(CLI::App& app, UpdateLine& line) {
   update.add_option("--job", line.request.job, "id of the job; the gateway makes one otherwise")
       ->check(rule(check_job, "ID"));
   add_course(update, line);
-  update.add_flag("--no-wait", line.no_wait, "end when the gateway has accepted the job");
+  auto* no_wait = update.add_flag("--no-wait", line.no_wait, "end when the gateway has accepted the job");
+  update.add_flag("--watch", line.watch, "follow the job to its end, which it does anyway")->excludes(no_wait);
 }
 
 UpdateCall update_call(const UpdateLine& line) {

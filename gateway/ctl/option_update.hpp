@@ -17,7 +17,7 @@ struct UpdateLine {
   CLI::App* verb = nullptr;
   UpdateRequest request;
   std::optional<std::string> window;
-  bool no_wait = false;
+  bool watch = false, no_wait = false;
 };
 
 void add_update(CLI::App& app, UpdateLine& line);

@@ -58,19 +58,37 @@ struct ExplainCall {
   std::optional<std::string> code;
 };
 
+struct InstallCall {
+  std::string module;
+  std::optional<std::string> target;  ///< nullopt: the newest that can be reached
+  bool wait = true;
+};
+
+struct PingCall {};
+
+struct ScanCall {
+  std::optional<std::string> module;  ///< nullopt: all
+  bool force = false, accept = false;
+};
+
 using AnyCall = std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, ListCall, ReplayCall, ArtifactAddCall,
-                             ArtifactListCall, ArtifactRemoveCall, ExplainCall>;
+                             ArtifactListCall, ArtifactRemoveCall, InstallCall, PingCall, ScanCall, ExplainCall>;
 
 struct Options {
   std::string broker, username, password, ca_file, cert_file, key_file;
-  int mqtt_version = 5;  ///< or 3 for 3.1.1
-  std::string root, gateway;
+  int mqtt_version = 5;       ///< or 3 for 3.1.1
+  std::string root, gateway;  ///< gateway "all": every one below the root
   bool json = false;
   std::chrono::milliseconds timeout{};   ///< for the broker and the gateway to answer; not for the update
   std::chrono::milliseconds patience{};  ///< for an answer that may take the gateway long: an hour, or --timeout
   AnyCall call;
 
+  [[nodiscard]] bool is_fleet() const { return gateway == "all"; }
+  /// What stands before the names of that gateway's modules and jobs.
+  [[nodiscard]] std::string prefix(const std::string& of) const { return is_fleet() ? of + "/" : ""; }
+  /// Where commands go to, and where what is published comes from: a filter, of a fleet.
   [[nodiscard]] std::string base() const { return root + "/" + gateway; }
+  [[nodiscard]] std::string heard_base() const { return root + "/" + (is_fleet() ? "+" : gateway); }
 };
 
 /// What to do, or the exit code when there is nothing (more) to do: help and version were printed, or what is wrong

@@ -43,29 +43,24 @@ bool write_all(int fd, const std::string& text) {
 Output::Output(bool json) : json_(json), bars_(!json && is_terminal()) {}
 
 Output::~Output() {
-  write(above());
+  finish();
 }
 
 void Output::write(const std::string& text) {
   if (!text.empty() && !broken_) broken_ = !write_all(STDOUT_FILENO, text);
 }
 
-/// Moves to where the bars begin, and clears them.
-std::string Output::above() const {
-  return live_.empty() ? "" : "\r\x1b[" + std::to_string(live_.size()) + "A\x1b[J";
-}
-
 void Output::show(const WatchModel::Lines& lines) {
   if (json_) return;
-  std::string text;
-  if (!bars_) {
-    for (const auto& one : lines.fleeting) text += one + "\n";
+  if (bars_) {
+    waiting_.insert(waiting_.end(), lines.lasting.begin(), lines.lasting.end());
+    if (!drawn_) finish();
+    return;
   }
+  std::string text;
+  for (const auto& one : lines.fleeting) text += one + "\n";
   for (const auto& one : lines.lasting) text += one + "\n";
-  if (text.empty()) return;
-  std::string bars;
-  for (const auto& one : live_) bars += one + "\n";
-  write(above() + text + bars);
+  write(text);
 }
 
 void Output::line(const std::string& text) {
@@ -77,17 +72,25 @@ void Output::json_line(const std::string& text) {
 }
 
 void Output::complain(const std::string& text) {
-  write(above());
-  live_.clear();
+  finish();
   write_all(STDERR_FILENO, "dfota: " + printable(text) + "\n");
 }
 
-void Output::redraw(const WatchModel& model) {
+void Output::redraw(const Models& models) {
   if (!bars_) return;
-  std::string text = above();
-  live_ = draw(model, screen_now());
-  for (const auto& one : live_) text += one + "\n";
-  write(text);
+  const Screen screen = screen_now();
+  const auto lines = draw(models, screen);
+  write(painter_.paint(waiting_, lines, screen));
+  drawn_ = !lines.empty();
+  waiting_.clear();
+}
+
+void Output::finish() {
+  if (bars_) redraw({});
+}
+
+Screen Output::screen() {
+  return screen_now();
 }
 
 }  // namespace dfota::ctl

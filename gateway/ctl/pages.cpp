@@ -7,24 +7,35 @@ constexpr int kMaxPages = 1'000'000;  // a gateway whose pages do not end is not
 
 void Pages::read(Json after, Reader reader) {
   reader_ = std::move(reader);
+  next_.clear();
   pages_ = 0;
-  ask(std::move(after));
+  ask(after, {});
 }
 
-void Pages::ask(Json after) {
-  Json body = page_body(after);
-  const auto answer = [this, after = std::move(after)](const Json& data) { heard(after, data); };
-  connection_.ask(verb_, std::move(body), answer, reader_.told);
+void Pages::ask(const Json& after, std::vector<std::string> of) {
+  Connection::Question question{verb_, page_body(after), nullptr};
+  question.answer = [this, after](const std::string& gateway, const Json& data) { heard(after, gateway, data); };
+  question.done = [this] { round_ended(); };
+  question.told = reader_.told;
+  question.of = std::move(of);
+  connection_.ask(std::move(question));
 }
 
-void Pages::heard(const Json& after, const Json& data) {
+void Pages::heard(const Json& after, const std::string& gateway, const Json& data) {
   const auto next = data.find("next");
-  if (!reader_.take(data) || next == data.end() || next->is_null()) return reader_.done();
+  if (!reader_.take(gateway, data) || next == data.end() || next->is_null()) return;
   if (*next == after || ++pages_ == kMaxPages) {
     output_.complain("the gateway's pages do not end");
     return connection_.end(kExitNoAnswer);
   }
-  ask(*next);
+  next_[gateway] = *next;
+}
+
+/// The first page is asked of all at once, the others of one gateway after the other: each has its own cursor.
+void Pages::round_ended() {
+  if (next_.empty()) return reader_.done();
+  const auto more = next_.extract(next_.begin());
+  ask(more.mapped(), {more.key()});
 }
 
 }  // namespace dfota::ctl

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "gateway/ctl/connection.hpp"
 
@@ -14,23 +16,25 @@ class Pages {
   Pages(Connection& connection, Output& output, std::string verb)
       : connection_(connection), output_(output), verb_(std::move(verb)) {}
 
-  /// `take` gets the data of each page, and says whether it wants the next; `done` is called once behind the last one.
-  /// With `told`, --json shows each reply as it came.
+  /// `take` gets the data of each page of each gateway, and says whether it wants its next; `done` is called once
+  /// behind the last one. With `told`, --json shows each reply as it came.
   struct Reader {
-    std::function<bool(const Json& data)> take;
+    std::function<bool(const std::string& gateway, const Json& data)> take;
     std::function<void()> done;
     bool told = false;
   };
   void read(Json after, Reader reader);
 
  private:
-  void ask(Json after);
-  void heard(const Json& after, const Json& data);
+  void ask(const Json& after, std::vector<std::string> of);
+  void heard(const Json& after, const std::string& gateway, const Json& data);
+  void round_ended();
 
   Connection& connection_;
   Output& output_;
   const std::string verb_;
   Reader reader_;
+  std::map<std::string, Json> next_;  ///< of the gateways that have more
   int pages_ = 0;
 };
 

@@ -59,6 +59,20 @@ Json subject_body(const Subject& subject) {
   return body;
 }
 
+Json install_body(const std::string& module, const std::optional<std::string>& target) {
+  Json body = {{"module", module}};
+  put(body, "target", target);
+  return body;
+}
+
+Json scan_body(const std::optional<std::string>& module, bool force, bool accept) {
+  Json body = Json::object();
+  put(body, "module", module);
+  if (force) body["force"] = true;
+  if (accept) body["accept"] = true;
+  return body;
+}
+
 Json retry_body(const std::string& job, std::int64_t run) {
   return {{"job", job}, {"run", run}};
 }

@@ -37,6 +37,12 @@ struct Subject {
 };
 Json subject_body(const Subject& subject);
 
+/// nullopt: to the newest version that can be reached.
+Json install_body(const std::string& module, const std::optional<std::string>& target);
+
+/// nullopt: all modules. `force`: one that is lost is spoken to again; `accept`: the one at its port is taken for it.
+Json scan_body(const std::optional<std::string>& module, bool force, bool accept);
+
 Json retry_body(const std::string& job, std::int64_t run);
 
 /// The page of `list` or `replay` behind `after`; null: the first one.

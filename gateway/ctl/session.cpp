@@ -7,13 +7,15 @@
 #include "gateway/ctl/control.hpp"
 #include "gateway/ctl/explain.hpp"
 #include "gateway/ctl/job_watch.hpp"
+#include "gateway/ctl/module_check.hpp"
 #include "gateway/ctl/output.hpp"
 
 namespace dfota::ctl {
 namespace {
 bool follows_jobs(const Options& options) {
   if (const auto* update = std::get_if<UpdateCall>(&options.call)) return !update->request.dry_run;
-  return std::holds_alternative<RetryCall>(options.call) || std::holds_alternative<WatchCall>(options.call);
+  return std::holds_alternative<RetryCall>(options.call) || std::holds_alternative<WatchCall>(options.call) ||
+         std::holds_alternative<InstallCall>(options.call);
 }
 }  // namespace
 
@@ -23,6 +25,7 @@ int run(const Options& options) {
   Connection connection(options, output);
   std::unique_ptr<Call> call = make_artifact(options, connection, output);
   if (!call && follows_jobs(options)) call = std::make_unique<JobWatch>(options, connection, output);
+  if (!call) call = make_module_check(options, connection, output);
   if (!call) call = make_control(options, connection, output);
   return connection.run(*call);
 }

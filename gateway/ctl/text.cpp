@@ -1,8 +1,11 @@
 #include "gateway/ctl/text.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <iterator>
+#include <utility>
 
 namespace dfota::ctl {
 namespace {
@@ -33,6 +36,11 @@ std::optional<Character> character_at(const std::string& text, std::size_t at) {
 bool is_harmless(std::uint32_t code) {
   if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return false;
   if (code == 0xad || code == 0x61c || code == 0xfeff) return false;
+  if (code >= 0x300 && code <= 0x36f) return false;  // marks that stand on others, any number of them
+  if (code >= 0x1ab0 && code <= 0x1aff) return false;
+  if (code >= 0x1dc0 && code <= 0x1dff) return false;
+  if (code >= 0x20d0 && code <= 0x20ff) return false;
+  if (code >= 0xfe00 && code <= 0xfe2f) return false;
   if (code >= 0x200b && code <= 0x200f) return false;
   if (code >= 0x2028 && code <= 0x202e) return false;
   if (code >= 0x2060 && code <= 0x206f) return false;
@@ -40,8 +48,24 @@ bool is_harmless(std::uint32_t code) {
   return code < 0xe0000 || code > 0xe0fff;  // tags
 }
 
-bool begins_character(char c) {
-  return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+/// Unicode's East Asian Width W and F, to which a terminal gives two columns; in blocks, so that some others are taken
+/// for wide: what is thought too wide leaves a gap, what is thought too narrow would wrap a line.
+bool is_wide(std::uint32_t code) {
+  static constexpr std::pair<std::uint32_t, std::uint32_t> kWide[] = {
+      {0x1100, 0x115f},   {0x231a, 0x231b},   {0x23e9, 0x23ff},   {0x25fd, 0x25fe},  {0x2600, 0x27bf}, {0x2b00, 0x2bff},
+      {0x2e80, 0xa4cf},   {0xa960, 0xa97f},   {0xac00, 0xd7a3},   {0xf900, 0xfaff},  {0xff00, 0xff60}, {0xffe0, 0xffe6},
+      {0x16fe0, 0x18d8f}, {0x1b000, 0x1b2ff}, {0x1f000, 0x1faff}, {0x20000, 0x3fffd}};
+  return std::any_of(std::begin(kWide), std::end(kWide),
+                     [&](const auto& block) { return code >= block.first && code <= block.second; });
+}
+
+/// Of what printable() has made.
+Character next_character(const std::string& text, std::size_t at) {
+  return character_at(text, at).value_or(Character{'?', 1});
+}
+
+std::size_t width_of(const Character& character) {
+  return is_wide(character.code) ? 2 : 1;
 }
 }  // namespace
 
@@ -62,18 +86,36 @@ std::string printable(const std::string& text) {
 
 std::size_t columns(const std::string& printable_text) {
   std::size_t count = 0;
-  for (const char c : printable_text) count += begins_character(c) ? 1 : 0;
+  for (std::size_t at = 0; at < printable_text.size();) {
+    const auto character = next_character(printable_text, at);
+    count += width_of(character);
+    at += character.size;
+  }
   return count;
 }
 
 std::string cut(const std::string& printable_text, std::size_t width) {
   if (columns(printable_text) <= width) return printable_text;
   if (width == 0) return {};
-  std::size_t end = 0, seen = 0;
-  for (; end < printable_text.size(); ++end) {
-    if (begins_character(printable_text[end]) && ++seen == width) break;
+  std::size_t at = 0;
+  for (std::size_t used = 0;;) {
+    const auto character = next_character(printable_text, at);
+    used += width_of(character);
+    if (used >= width) return printable_text.substr(0, at) + "~";
+    at += character.size;
   }
-  return printable_text.substr(0, end) + "~";
+}
+
+std::string cut_front(const std::string& printable_text, std::size_t width) {
+  if (columns(printable_text) <= width) return printable_text;
+  if (width == 0) return {};
+  std::size_t at = 0;
+  for (std::size_t left = columns(printable_text); left >= width;) {
+    const auto character = next_character(printable_text, at);
+    left -= width_of(character);
+    at += character.size;
+  }
+  return "~" + printable_text.substr(at);
 }
 
 std::string fitted(const std::string& printable_text, std::size_t width) {

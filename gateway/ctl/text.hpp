@@ -9,15 +9,18 @@
 
 namespace dfota::ctl {
 
-/// Control characters (C0, DEL, C1), direction marks, invisible ones and bytes that are no UTF-8 become '?'. Nothing
-/// that comes out of it can move the cursor, change colours or turn the text around.
+/// Control characters (C0, DEL, C1), direction marks, invisible ones, marks that stand on others and bytes that are no
+/// UTF-8 become '?'. Nothing that comes out of it can move the cursor, change colours or turn the text around.
 std::string printable(const std::string& text);
 
-/// Columns, each character taken as one.
+/// Columns: two for a wide character (East Asian, emoji), one for every other.
 std::size_t columns(const std::string& printable_text);
 
 /// Cut to at most `width` columns, the last of them "~" where something was cut.
 std::string cut(const std::string& printable_text, std::size_t width);
+
+/// Likewise, with its end kept: of names, which differ at their ends.
+std::string cut_front(const std::string& printable_text, std::size_t width);
 
 /// Cut, or filled with spaces, to exactly `width` columns.
 std::string fitted(const std::string& printable_text, std::size_t width);

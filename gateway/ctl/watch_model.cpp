@@ -65,13 +65,14 @@ JobView* WatchModel::job_for(const std::string& id, std::int64_t run) {
     if (jobs_.size() >= kMaxJobs) return nullptr;
     it = jobs_.emplace(id, JobView{}).first;
     it->second.id = id;
+    it->second.name = prefix_ + id;
     it->second.run = first_run_;
   }
   JobView& job = it->second;
   if (run < job.run) return nullptr;
   if (run > job.run) {
     modules_ -= job.modules.size();
-    job = JobView{id, "", run, {}, {}, {}};
+    job = JobView{id, prefix_ + id, "", run, {}, {}, {}, {}, ""};
   }
   return &job;
 }
@@ -82,12 +83,12 @@ ModuleView* WatchModel::module_in(JobView& job, const std::string& id) {
   if (modules_ >= kMaxModules) return nullptr;
   ++modules_;
   job.index[id] = job.modules.size();
-  job.modules.push_back(ModuleView{job.id, id, {}, ""});
+  job.modules.push_back(ModuleView{prefix_ + id, {}, ""});
   return &job.modules.back();
 }
 
 std::string WatchModel::subject(const JobView& job, const std::string& module) const {
-  return (only_ ? "" : printable(job.id) + " ") + printable(module) + ": ";
+  return (only_ ? "" : printable(job.id) + " ") + printable(prefix_ + module) + ": ";
 }
 
 bool WatchModel::seen_before(std::optional<std::int64_t> seq) {
@@ -119,6 +120,7 @@ void WatchModel::apply(const ModuleResult& result, Lines& lines) {
   if (module == nullptr || !module->outcome.empty()) return;
   module->outcome = result.outcome.empty() ? "unknown" : result.outcome;
   lines.lasting.push_back(subject(*job, result.module) + result_text(result));
+  if (!is_well(module->outcome)) job->bad.push_back(lines.lasting.back());
 }
 
 void WatchModel::apply(const ModuleError& error, Lines& lines) {
@@ -136,13 +138,15 @@ void WatchModel::apply(const JobState& state, Lines& lines) {
     if (module == nullptr || !module->outcome.empty()) continue;
     module->outcome = outcome;  // its result came while we were not there
     lines.lasting.push_back(subject(*job, id) + printable(outcome));
+    if (!is_well(outcome)) job->bad.push_back(lines.lasting.back());
   }
   job->counts = state.counts;
   if (job->state == state.state) return;
   job->state = state.state;
-  std::string line = "job " + printable(state.job) + ": " + printable(state.state);
+  std::string line = "job " + printable(job->name) + ": " + printable(state.state);
   const std::string counts = counts_text(state.counts);
   if (!counts.empty()) line += ": " + counts;
+  job->told = line;
   lines.lasting.push_back(line);
 }
 

@@ -1,5 +1,5 @@
-// What dfota knows of the jobs that it follows: messages in, state and lines of text out. No I/O, no clock; one thread.
-// Duplicates (QoS 1) and what belongs to an earlier run or to another job changes nothing.
+// What dfota knows of the jobs of one gateway that it follows: messages in, state and lines of text out. No I/O, no
+// clock; one thread. Duplicates (QoS 1) and what belongs to an earlier run or to another job changes nothing.
 #pragma once
 
 #include <cstdint>
@@ -14,24 +14,27 @@
 namespace dfota::ctl {
 
 struct ModuleView {
-  std::string job, id;
+  std::string name;  ///< as it is shown: of a fleet gateway/module
   Progress progress;
   std::string outcome;  ///< empty while it goes on
 };
 
 struct JobView {
-  std::string id, state;
+  std::string id, name, state;
   std::int64_t run = 0;
   std::map<std::string, std::int64_t> counts;
   std::vector<ModuleView> modules;           ///< in the order in which they were first heard of
   std::map<std::string, std::size_t> index;  ///< of `modules`, by id
+  std::vector<std::string> bad;              ///< the lines of those that did not end well
+  std::string told;                          ///< the line of the newest state
 };
 
 class WatchModel {
  public:
-  /// nullopt: every job that says something. Runs before `first_run` are none of ours.
-  explicit WatchModel(std::optional<std::string> job, std::int64_t first_run = 0)
-      : only_(std::move(job)), first_run_(first_run) {}
+  /// nullopt: every job that says something. Runs before `first_run` are none of ours. `prefix` stands before the names
+  /// of modules and jobs: "rack-1/".
+  explicit WatchModel(std::optional<std::string> job, std::int64_t first_run = 0, std::string prefix = "")
+      : only_(std::move(job)), first_run_(first_run), prefix_(std::move(prefix)) {}
 
   /// The lines, fit for a terminal, that the message is worth where there is no bar: a change of phase, an error, a
   /// result, a job's state.
@@ -62,6 +65,7 @@ class WatchModel {
 
   std::optional<std::string> only_;
   std::int64_t first_run_;
+  std::string prefix_;
   std::map<std::string, JobView> jobs_;
   std::size_t modules_ = 0;
   std::set<std::int64_t> seen_;

@@ -302,7 +302,7 @@ TEST_CASE("bars on a terminal, in place, and the lines that stay") {
   gateway.state("r3", "succeeded", {{"a", "succeeded"}});
   CHECK(client.wait() == 0);
   const std::string out = client.out();
-  CHECK(out.find("\x1b[2A\x1b[J") != std::string::npos);
+  CHECK(out.find("\x1b[2A\x1b[K\r\n\x1b[K") != std::string::npos);
   CHECK(out.find("a: downloading") == std::string::npos);
   CHECK(out.find("a: succeeded: A -> B") != std::string::npos);
 }

@@ -5,25 +5,25 @@
 namespace dfota::test {
 
 const std::string ScriptedGateway::kBase = "dfota/v1/rack-1";
+const std::string ScriptedGateway::kAll = "dfota/v1/all";
 
 void ScriptedGateway::say(const std::string& below, const Json& payload, bool retained, int qos) {
   MqttPublication publication;
-  publication.topic = kBase + "/" + below;
+  publication.topic = base_ + "/" + below;
   publication.payload = payload.is_string() ? payload.get<std::string>() : payload.dump();
   publication.retained = retained;
   publication.qos = qos;
   mqtt_.publish(std::move(publication));
 }
 
-MqttMessage ScriptedGateway::command(const std::string& verb) {
-  const std::string topic = kBase + "/cmd/" + verb;
-  const std::size_t wanted = heard_[verb]++;
+MqttMessage ScriptedGateway::command_on(const std::string& topic) {
+  const std::size_t wanted = heard_[topic]++;
   const bool came = mqtt_.wait_for([&](const std::vector<MqttMessage>& messages) {
     std::size_t count = 0;
     for (const auto& message : messages) count += message.topic == topic ? 1 : 0;
     return count > wanted;
   });
-  if (!came) throw std::runtime_error("no command " + verb + " came");
+  if (!came) throw std::runtime_error("no command came on " + topic);
   return mqtt_.on(topic).at(wanted);
 }
 
@@ -33,7 +33,8 @@ nlohmann::json ScriptedGateway::body(const MqttMessage& command) {
   return body;
 }
 
-void ScriptedGateway::answer(const MqttMessage& command, const Json& payload) {
+void ScriptedGateway::answer(const MqttMessage& command, Json payload) {
+  if (payload.is_object()) payload["gateway"] = id_;
   MqttPublication reply;
   reply.topic = command.response_topic.value();
   reply.correlation_data = command.correlation_data;
@@ -70,9 +71,10 @@ void ScriptedGateway::result(const std::string& job, const std::string& module, 
                                        {"attempts", 1}});
 }
 
-std::vector<std::string> dfota_call(const Broker& broker, const std::vector<std::string>& more) {
+std::vector<std::string> dfota_call(const Broker& broker, const std::vector<std::string>& more,
+                                    const std::string& gateway) {
   std::vector<std::string> argv = {
-      DFOTA_BINARY_DIR "/dfota", "--broker", broker.uri(), "--gateway", "rack-1", "--timeout", "60"};
+      DFOTA_BINARY_DIR "/dfota", "--broker", broker.uri(), "--gateway", gateway, "--timeout", "60"};
   argv.insert(argv.end(), more.begin(), more.end());
   return argv;
 }

@@ -21,3 +21,16 @@ TEST_CASE("pause, resume and forget") {
   CHECK(control_lines({"forget", {"r3", std::nullopt}}, Json{{"job", "r3"}}) == Texts{"job r3: forgotten"});
   CHECK(control_lines({"forget", {std::nullopt, "a"}}, Json{{"module", "a"}}) == Texts{"module a: forgotten"});
 }
+
+TEST_CASE("of a fleet every line names its gateway") {
+  const Json canceled = {{"stopped", {"a"}}, {"stopping", Json::array()}, {"will_end", {"b"}}};
+  CHECK(control_lines({"cancel", {"r3", {}}}, canceled, "rack-1/") ==
+        std::vector<std::string>{"rack-1/a: stopped",
+                                 "rack-1/b: has been commanded and cannot be cut; it ends by itself"});
+  CHECK(control_lines({"cancel", {"r3", {}}}, Json::object(), "rack-1/") ==
+        std::vector<std::string>{"rack-1: there was nothing to stop"});
+  CHECK(control_lines({"pause", {}}, {{"jobs", {"r3"}}}, "rack-1/") ==
+        std::vector<std::string>{"job rack-1/r3: paused"});
+  CHECK(control_lines({"resume", {}}, Json::object(), "rack-1/") ==
+        std::vector<std::string>{"rack-1: no job was resumed"});
+}

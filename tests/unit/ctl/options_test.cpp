@@ -225,7 +225,6 @@ TEST_CASE("what is wrong on the command line ends with 2") {
                                              {"--gateway", "g"},
                                              {"--gateway", "g", "nonsense"},
                                              {"--gateway", "a/b", "watch"},
-                                             {"--gateway", "all", "watch"},
                                              {"--gateway", "client", "watch"},
                                              {"--gateway", "", "watch"},
                                              {"--gateway", "g", "watch", "a+b"},
@@ -262,4 +261,48 @@ TEST_CASE("what is wrong on the command line ends with 2") {
     CAPTURE(all);
     CHECK(code_of(line) == kExitUsage);
   }
+}
+
+TEST_CASE("ping, scan, install") {
+  CHECK(std::holds_alternative<PingCall>(options_of({"--gateway", "g", "ping"}).call));
+  CHECK_FALSE(std::get<ScanCall>(options_of({"--gateway", "g", "scan"}).call).module);
+  const auto scan = std::get<ScanCall>(options_of({"--gateway", "g", "scan", "a", "--force", "--accept"}).call);
+  CHECK(scan.module == "a");
+  CHECK(scan.force);
+  CHECK(scan.accept);
+  CHECK(code_of({"--gateway", "g", "scan", "--force"}) == kExitUsage);
+  CHECK(code_of({"--gateway", "g", "scan", "--accept"}) == kExitUsage);
+  CHECK(code_of({"--gateway", "g", "scan", "a/b"}) == kExitUsage);
+  const auto install = std::get<InstallCall>(options_of({"--gateway", "g", "install", "a", "--target", "V"}).call);
+  CHECK(install.module == "a");
+  CHECK(install.target == "V");
+  CHECK(install.wait);
+  CHECK_FALSE(std::get<InstallCall>(options_of({"--gateway", "g", "install", "a", "--no-wait"}).call).wait);
+  CHECK(code_of({"--gateway", "g", "install"}) == kExitUsage);
+}
+
+TEST_CASE("a fleet: verbs that are for all gateways, and those that are not") {
+  const auto fleet = options_of({"--gateway", "all", "watch"});
+  CHECK(fleet.is_fleet());
+  CHECK(fleet.base() == "dfota/v1/all");
+  CHECK(fleet.heard_base() == "dfota/v1/+");
+  CHECK(fleet.prefix("rack-1") == "rack-1/");
+  CHECK(options_of({"--gateway", "g", "watch"}).prefix("g").empty());
+  using Words = std::vector<const char*>;
+  for (Words line :
+       {Words{"watch", "r"}, {"jobs"}, {"modules"}, {"cancel", "r"}, {"pause"}, {"resume"}, {"ping"}, {"scan"}}) {
+    line.insert(line.begin(), {"--gateway", "all"});
+    CHECK(code_of(line) == -1);
+  }
+  for (Words line :
+       {Words{"retry", "r"}, {"forget", "r"}, {"replay", "--after", "1"}, {"artifact", "list"}, {"install", "a"}}) {
+    line.insert(line.begin(), {"--gateway", "all"});
+    CAPTURE(line[2]);
+    CHECK(code_of(line) == kExitUsage);
+  }
+}
+
+TEST_CASE("update follows its job with and without --watch") {
+  CHECK(std::get<UpdateCall>(options_of(update_with({"--modules", "all", "--watch"})).call).wait);
+  CHECK(code_of(update_with({"--modules", "all", "--watch", "--no-wait"})) == kExitUsage);
 }

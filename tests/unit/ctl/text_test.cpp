@@ -36,8 +36,30 @@ TEST_CASE("text is cut and filled by columns") {
   CHECK(cut("M\xc3\xbcller", 3) == "M\xc3\xbc~");
   CHECK(cut("abc", 1) == "~");
   CHECK(cut("abc", 0).empty());
+  CHECK(cut_front("uc20-a", 6) == "uc20-a");
+  CHECK(cut_front("uc20-a", 4) == "~0-a");
+  CHECK(cut_front("uc20-a", 0).empty());
   CHECK(fitted("ab", 4) == "ab  ");
   CHECK(fitted("abcdef", 4) == "abc~");
+}
+
+TEST_CASE("wide characters take two columns, and none is cut in its middle") {
+  const std::string wide = "\xe4\xb8\xad\xe6\x96\x87 \xf0\x9f\x94\xa7";  // two of CJK, a space, a wrench
+  CHECK(printable(wide) == wide);
+  CHECK(columns(wide) == 7);
+  CHECK(cut(wide, 7) == wide);
+  CHECK(cut(wide, 4) == "\xe4\xb8\xad~");  // not half of the second one
+  CHECK(cut_front(wide, 4) == "~ \xf0\x9f\x94\xa7");
+  for (std::size_t width = 0; width < 9; ++width) {
+    CHECK(columns(cut(wide, width)) <= width);
+    CHECK(columns(cut_front(wide, width)) <= width);
+    CHECK(columns(fitted(wide, width)) == width);
+  }
+}
+
+TEST_CASE("marks that would pile up on a character do not get through") {
+  CHECK(printable("a\xcc\x81\xcc\x81") == "a??");
+  CHECK(printable("x\xef\xb8\x8f") == "x?");  // a variation selector
 }
 
 TEST_CASE("rates and times in units that people read") {

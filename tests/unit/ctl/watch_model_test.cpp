@@ -205,3 +205,24 @@ TEST_CASE("what arrives is made harmless") {
   auto phase = progress("b", "up\rdating");
   CHECK(model.apply(phase).fleeting == Texts{"r3 b: up?dating"});
 }
+
+TEST_CASE("of a fleet the names of modules and jobs have their gateway before them") {
+  WatchModel model("r3", 0, "rack-1/");
+  CHECK(model.apply(state("running")).lasting == Texts{"job rack-1/r3: running"});
+  CHECK(model.apply(progress("a", "updating")).fleeting == Texts{"rack-1/a: updating"});
+  CHECK(model.apply(result("a", "failed", 1)).lasting == Texts{"rack-1/a: failed"});
+  CHECK(model.jobs().at("r3").modules[0].name == "rack-1/a");
+  WatchModel all(std::nullopt, 0, "rack-1/");
+  CHECK(all.apply(progress("a", "updating")).fleeting == Texts{"r3 rack-1/a: updating"});
+}
+
+TEST_CASE("the lines of those that did not end well are kept, each once") {
+  WatchModel model("r3");
+  model.apply(result("a", "failed", 1));
+  model.apply(result("a", "failed", 1));
+  model.apply(result("b", "succeeded", 2));
+  model.apply(state("partial", {{"a", "failed"}, {"b", "succeeded"}, {"c", "lost"}}));
+  const auto& job = model.jobs().at("r3");
+  CHECK(job.bad == Texts{"a: failed", "c: lost"});
+  CHECK(job.told == "job r3: partial");
+}

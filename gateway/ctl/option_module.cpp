@@ -1,0 +1,42 @@
+#include "gateway/ctl/option_module.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "gateway/ctl/option_checks.hpp"
+
+namespace dfota::ctl {
+namespace {
+CLI::Option* add_module(CLI::App& verb, ModuleLine& line, const char* name, const char* help) {
+  return verb.add_option(name, line.module, help)->check(rule(check_module, "ID"));
+}
+}  // namespace
+
+void add_module_verbs(CLI::App& app, ModuleLine& line) {
+  line.ping = app.add_subcommand("ping", "ask whether the gateway is there: commands get to it, and answers back");
+  line.scan = app.add_subcommand(
+      "scan",
+      "ask a module, or each that is idle: version, IMEI, SIM, registration, signal, and whether it could download");
+  add_module(*line.scan, line, "module", "id of the module; left out: all");
+  line.scan->add_flag("--force", line.force, "speak to a lost module again; somebody has looked at it");
+  line.scan->add_flag("--accept", line.accept,
+                      "take the module at that port for this one, although its IMEI is another");
+  line.install =
+      app.add_subcommand("install", "update a module to the newest version that can be reached, and watch it");
+  add_module(*line.install, line, "module", "id of the module")->required();
+  line.install->add_option("--target", line.target, "to this version instead");
+  line.install->add_flag("--no-wait", line.no_wait, "end when the gateway has accepted it");
+}
+
+std::optional<AnyCall> module_call(const ModuleLine& line) {
+  if (line.ping->parsed()) return PingCall{};
+  if (line.scan->parsed()) {
+    for (const auto& [option, given] : {std::pair{"--force", line.force}, {"--accept", line.accept}}) {
+      if (given && !line.module) throw CLI::ValidationError(option, "needs a module");
+    }
+    return ScanCall{line.module, line.force, line.accept};
+  }
+  if (line.install->parsed()) return InstallCall{line.module.value_or(""), line.target, !line.no_wait};
+  return std::nullopt;
+}
+
+}  // namespace dfota::ctl
