@@ -25,6 +25,11 @@ void add_module_verbs(CLI::App& app, ModuleLine& line) {
   add_module(*line.install, line, "module", "id of the module")->required();
   line.install->add_option("--target", line.target, "to this version instead");
   line.install->add_flag("--no-wait", line.no_wait, "end when the gateway has accepted it");
+  line.doctor = app.add_subcommand(
+      "doctor",
+      "prove the way from here to a module step by step (broker, rights, gateway, file server, module, SIM, "
+      "network, PDP context), and say what to mend; exit code 0 only when nothing is wrong");
+  add_module(*line.doctor, line, "--module", "id of the module; without it the way ends at the file server");
 }
 
 std::optional<AnyCall> module_call(const ModuleLine& line) {
@@ -36,6 +41,7 @@ std::optional<AnyCall> module_call(const ModuleLine& line) {
     return ScanCall{line.module, line.force, line.accept};
   }
   if (line.install->parsed()) return InstallCall{line.module.value_or(""), line.target, !line.no_wait};
+  if (line.doctor->parsed()) return DoctorCall{line.module};
   return std::nullopt;
 }
 

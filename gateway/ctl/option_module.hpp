@@ -1,4 +1,4 @@
-// The verbs of dfota's command line that look at gateway and modules: ping, scan, install. add_module_verbs()
+// The verbs of dfota's command line that look at gateway and modules: ping, scan, install, doctor. add_module_verbs()
 // declares them; module_call() makes a call of what was read, and throws CLI::ValidationError for what does not fit
 // together. The line outlives the parsing.
 #pragma once
@@ -15,7 +15,7 @@ class App;
 namespace dfota::ctl {
 
 struct ModuleLine {
-  CLI::App *ping = nullptr, *scan = nullptr, *install = nullptr;
+  CLI::App *ping = nullptr, *scan = nullptr, *install = nullptr, *doctor = nullptr;
   std::optional<std::string> module, target;
   bool force = false, accept = false, no_wait = false;
 };

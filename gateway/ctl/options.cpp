@@ -24,7 +24,8 @@ const char* const kFooter =
     "        --from UC20GQBR03A11E1G --to UC20GQBR03A12E1G\n"
     "  dfota --gateway rack-1 watch uc20-r3\n"
     "  dfota --gateway rack-1 cancel uc20-r3\n"
-    "  dfota --gateway all update --target UC20GQBR03A14E1G --modules all";
+    "  dfota --gateway all update --target UC20GQBR03A14E1G --modules all\n"
+    "  dfota --gateway rack-1 doctor --module uc20-a";
 
 /// What the command line says before it is turned into Options.
 struct Line {

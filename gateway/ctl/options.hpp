@@ -71,8 +71,13 @@ struct ScanCall {
   bool force = false, accept = false;
 };
 
-using AnyCall = std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, ListCall, ReplayCall, ArtifactAddCall,
-                             ArtifactListCall, ArtifactRemoveCall, InstallCall, PingCall, ScanCall, ExplainCall>;
+struct DoctorCall {
+  std::optional<std::string> module;
+};
+
+using AnyCall =
+    std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, ListCall, ReplayCall, ArtifactAddCall, ArtifactListCall,
+                 ArtifactRemoveCall, InstallCall, PingCall, ScanCall, DoctorCall, ExplainCall>;
 
 struct Options {
   std::string broker, username, password, ca_file, cert_file, key_file;

@@ -5,6 +5,7 @@
 #include "gateway/ctl/artifact.hpp"
 #include "gateway/ctl/connection.hpp"
 #include "gateway/ctl/control.hpp"
+#include "gateway/ctl/doctor.hpp"
 #include "gateway/ctl/explain.hpp"
 #include "gateway/ctl/job_watch.hpp"
 #include "gateway/ctl/module_check.hpp"
@@ -22,6 +23,7 @@ bool follows_jobs(const Options& options) {
 int run(const Options& options) {
   if (const auto* call = std::get_if<ExplainCall>(&options.call)) return explain(call->code, options.json);
   Output output(options.json);
+  if (std::holds_alternative<DoctorCall>(options.call)) return doctor(options, output);
   Connection connection(options, output);
   std::unique_ptr<Call> call = make_artifact(options, connection, output);
   if (!call && follows_jobs(options)) call = std::make_unique<JobWatch>(options, connection, output);

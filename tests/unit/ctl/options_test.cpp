@@ -263,7 +263,7 @@ TEST_CASE("what is wrong on the command line ends with 2") {
   }
 }
 
-TEST_CASE("ping, scan, install") {
+TEST_CASE("ping, scan, install, doctor") {
   CHECK(std::holds_alternative<PingCall>(options_of({"--gateway", "g", "ping"}).call));
   CHECK_FALSE(std::get<ScanCall>(options_of({"--gateway", "g", "scan"}).call).module);
   const auto scan = std::get<ScanCall>(options_of({"--gateway", "g", "scan", "a", "--force", "--accept"}).call);
@@ -279,6 +279,8 @@ TEST_CASE("ping, scan, install") {
   CHECK(install.wait);
   CHECK_FALSE(std::get<InstallCall>(options_of({"--gateway", "g", "install", "a", "--no-wait"}).call).wait);
   CHECK(code_of({"--gateway", "g", "install"}) == kExitUsage);
+  CHECK(std::get<DoctorCall>(options_of({"--gateway", "g", "doctor", "--module", "a"}).call).module == "a");
+  CHECK_FALSE(std::get<DoctorCall>(options_of({"--gateway", "g", "doctor"}).call).module);
 }
 
 TEST_CASE("a fleet: verbs that are for all gateways, and those that are not") {
@@ -294,8 +296,12 @@ TEST_CASE("a fleet: verbs that are for all gateways, and those that are not") {
     line.insert(line.begin(), {"--gateway", "all"});
     CHECK(code_of(line) == -1);
   }
-  for (Words line :
-       {Words{"retry", "r"}, {"forget", "r"}, {"replay", "--after", "1"}, {"artifact", "list"}, {"install", "a"}}) {
+  for (Words line : {Words{"retry", "r"},
+                     {"forget", "r"},
+                     {"replay", "--after", "1"},
+                     {"artifact", "list"},
+                     {"install", "a"},
+                     {"doctor"}}) {
     line.insert(line.begin(), {"--gateway", "all"});
     CAPTURE(line[2]);
     CHECK(code_of(line) == kExitUsage);
