@@ -72,7 +72,10 @@ Answer ArtifactCommands::add(json document) {
 
 Awaitable<json> ArtifactCommands::added(json document) {
   const auto called = name_in(document);
-  if (document.is_object()) document.erase("transaction");
+  if (document.is_object()) {
+    if (const auto fault = check_transaction(document)) co_return refused(*fault, called);
+    document.erase("transaction");
+  }
   auto parsed = parse_manifest(document, true);
   if (const auto* fault = std::get_if<CommandFault>(&parsed)) co_return refused(*fault, called);
   const auto manifest = std::get<Manifest>(std::move(parsed));

@@ -24,7 +24,12 @@ std::optional<CommandFault> check_command_keys(const nlohmann::json& document,
   for (const auto& [key, value] : document.items()) {
     if (key != "transaction" && std::find(keys.begin(), keys.end(), key) == keys.end()) return unknown_key("", key);
   }
-  return std::nullopt;
+  return check_transaction(document);
+}
+
+std::optional<CommandFault> check_transaction(const nlohmann::json& document) {
+  std::string transaction;
+  return take_string(document, "transaction", "", kMaxTransaction, transaction);
 }
 
 std::optional<CommandFault> take_string(const nlohmann::json& object, const char* key, const std::string& at,

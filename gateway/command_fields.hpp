@@ -22,7 +22,12 @@ std::string pointer_to(const std::string& at, const std::string& key);
 CommandFault invalid(std::string pointer, std::string message);
 CommandFault unknown_key(const std::string& at, const std::string& key);
 
-/// That the document of a command has these keys only; all commands know `transaction`.
+constexpr std::size_t kMaxTransaction = 128;  ///< bytes
+
+/// What all commands know beside their body: a string of 1 to 128 bytes.
+std::optional<CommandFault> check_transaction(const nlohmann::json& document);
+
+/// That the document of a command has these keys only, and `transaction`.
 std::optional<CommandFault> check_command_keys(const nlohmann::json& document,
                                                std::initializer_list<std::string_view> keys);
 

@@ -14,6 +14,17 @@ namespace dfota {
 
 using nlohmann::json;
 
+namespace {
+
+/// {"hold": true, "reason": "..."}, and nothing else.
+bool is_hold(const json& document) {
+  if (!document.is_object() || !document.contains("hold") || !document.at("hold").is_boolean()) return false;
+  if (!document.contains("reason")) return document.size() == 1;
+  return document.at("reason").is_string() && document.size() == 2;
+}
+
+}  // namespace
+
 /// On Paho's thread. False: not in the journal, so the broker shall send it again.
 bool MqttApi::take_message(const MqttMessage& message) {
   if (!taking_) return false;
@@ -93,9 +104,7 @@ Awaitable<Result<void>> MqttApi::take_hold(const MqttMessage& message) {
     auto read = parse_untrusted(message.payload);
     if (auto* document = std::get_if<json>(&read)) parsed = std::move(*document);
   }
-  const bool well = parsed.is_object() && parsed.contains("hold") && parsed.at("hold").is_boolean() &&
-                    (!parsed.contains("reason") || parsed.at("reason").is_string());
-  if (!well) {
+  if (!is_hold(parsed)) {
     log::error("mqtt: ", message.topic, " is not {\"hold\": true or false, \"reason\": text}; nothing is changed");
     report_fault("hold_invalid", "R/hold must be {\"hold\": true or false, \"reason\": text}");
     co_return Result<void>();

@@ -14,7 +14,7 @@ namespace {
 using nlohmann::json;
 using Fault = std::optional<CommandFault>;
 
-constexpr std::size_t kMaxTransaction = 128, kMaxUrl = 2048, kMaxFileName = 128, kMaxIds = 10000;
+constexpr std::size_t kMaxUrl = 2048, kMaxFileName = 128, kMaxIds = 10000;
 constexpr unsigned kMaxAttempts = 10;
 
 constexpr std::array kKeys = {
