@@ -1,5 +1,5 @@
-// What is known of a delta beside its bytes: the manifest, a JSON beside each delta (manifest.schema.json), and what a
-// job says of the delta that it names. Values and pure functions; any thread.
+// What is known of a delta beside its bytes: the manifest, a JSON beside each delta (api/schemas/manifest.json), and
+// what a job says of the delta that it names. Values and pure functions; any thread.
 #pragma once
 
 #include <cstdint>

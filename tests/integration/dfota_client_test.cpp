@@ -14,9 +14,11 @@ using namespace std::chrono_literals;
 using Json = nlohmann::json;
 
 namespace {
+const std::string kSha256(64, '0');
+
 std::vector<std::string> update(const Broker& broker, std::vector<std::string> more = {}) {
   std::vector<std::string> words = {"update", "--modules", "a,b", "--url", "http://h/f", "--sha256",
-                                    "00",     "--from",    "A",   "--to",  "B"};
+                                    kSha256,  "--from",    "A",   "--to",  "B"};
   words.insert(words.end(), more.begin(), more.end());
   return dfota_call(broker, words);
 }
@@ -42,9 +44,11 @@ TEST_CASE("update: the command, its answer, plain lines, and exit code 0") {
   CHECK_FALSE(command.retained);
   CHECK(command.response_topic.value().starts_with("dfota/v1/client/"));
   CHECK_FALSE(command.correlation_data.value().empty());
-  CHECK(ScriptedGateway::body(command) ==
-        Json::parse(
-            R"({"modules":["a","b"],"artifact":{"url":"http://h/f","sha256":"00"},"from":"A","to":"B","attempts":2})"));
+  CHECK(ScriptedGateway::body(command) == Json{{"modules", {"a", "b"}},
+                                               {"artifact", {{"url", "http://h/f"}, {"sha256", kSha256}}},
+                                               {"from", "A"},
+                                               {"to", "B"},
+                                               {"attempts", 2}});
 
   gateway.state("r3", "queued");  // before the answer
   gateway.answer(command, kAccepted);
@@ -133,8 +137,8 @@ TEST_CASE("no answer is exit code 3, and says which part is missing") {
     return client.err();
   };
   const std::vector<std::string> watch = {"watch", "r3"},
-                                 update_call = {"update", "--modules", "all", "--url", "u", "--sha256",
-                                                "0",      "--from",    "A",   "--to",  "B"};
+                                 update_call = {"update", "--modules", "all", "--url", "http://h/f", "--sha256",
+                                                kSha256,  "--from",    "A",   "--to",  "B"};
   CHECK(say(watch).starts_with("dfota: the broker at " + broker.uri() + " does not answer: "));
   broker.start();
   CHECK(say(watch).find("has no status on dfota/v1/rack-1/status") != std::string::npos);

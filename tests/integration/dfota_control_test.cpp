@@ -46,16 +46,16 @@ void answer_three_pages(ScriptedGateway& gateway) {
   CHECK(ScriptedGateway::body(first) == Json::object());
   gateway.answer_ok(first, page({job_row("r2", 1, "succeeded", {{"a", "succeeded"}}),
                                  job_row("r3", 2, "running", {{"a", "running"}, {"b", "queued"}})},
-                                {}, "c1"));
+                                {}, "job/r3/2"));
   const auto second = gateway.command("list");
-  CHECK(ScriptedGateway::body(second) == Json{{"after", "c1"}});
-  gateway.answer_ok(second,
-                    page({job_row("r3", 2, "running", {{"c", "queued"}})}, {module_row("a", "updating", "r3")}, "c2"));
+  CHECK(ScriptedGateway::body(second) == Json{{"after", "job/r3/2"}});
+  gateway.answer_ok(
+      second, page({job_row("r3", 2, "running", {{"c", "queued"}})}, {module_row("a", "updating", "r3")}, "module/a"));
 }
 
 void answer_last_page(ScriptedGateway& gateway) {
   const auto third = gateway.command("list");
-  CHECK(ScriptedGateway::body(third) == Json{{"after", "c2"}});
+  CHECK(ScriptedGateway::body(third) == Json{{"after", "module/a"}});
   gateway.answer_ok(third, page({}, {module_row("b", "idle", nullptr)}, nullptr));
 }
 
@@ -118,8 +118,8 @@ TEST_CASE("pages that go in a circle are not followed") {
   Broker broker;
   ScriptedGateway gateway(broker);
   Process client(dfota_call(broker, {"jobs"}));
-  gateway.answer_ok(gateway.command("list"), page({}, {}, "c1"));
-  gateway.answer_ok(gateway.command("list"), page({}, {}, "c1"));
+  gateway.answer_ok(gateway.command("list"), page({}, {}, "job/r3/2"));
+  gateway.answer_ok(gateway.command("list"), page({}, {}, "job/r3/2"));
   CHECK(client.wait() == 3);
   CHECK(client.err() == "dfota: the gateway's pages do not end\n");
 }
@@ -226,7 +226,7 @@ TEST_CASE("an answer that comes twice answers one question") {
   ScriptedGateway gateway(broker);
   Process client(dfota_call(broker, {"jobs"}));
   const auto first = gateway.command("list");
-  const auto one = page({job_row("r2", 1, "failed", {{"a", "failed"}})}, {}, "c1");
+  const auto one = page({job_row("r2", 1, "failed", {{"a", "failed"}})}, {}, "job/r3/2");
   gateway.answer_ok(first, one);
   const auto second = gateway.command("list");
   gateway.answer_ok(first, one);
@@ -242,8 +242,8 @@ TEST_CASE("retry: the newest run is looked up, and the next one is followed to i
   gateway.state("r3", "partial", {{"a", "succeeded"}, {"b", "failed"}}, 2);  // of the run before
   gateway.online();
   Process client(dfota_call(broker, {"retry", "r3"}));
-  gateway.answer_ok(gateway.command("list"), page({job_row("r2", 7, "failed", {{"a", "failed"}})}, {}, "c1"));
-  gateway.answer_ok(gateway.command("list"), page({job_row("r3", 2, "partial", {{"b", "failed"}})}, {}, "c2"));
+  gateway.answer_ok(gateway.command("list"), page({job_row("r2", 7, "failed", {{"a", "failed"}})}, {}, "job/r3/2"));
+  gateway.answer_ok(gateway.command("list"), page({job_row("r3", 2, "partial", {{"b", "failed"}})}, {}, "module/a"));
   const auto command = gateway.command("retry");
   CHECK(ScriptedGateway::body(command) == Json{{"job", "r3"}, {"run", 2}});
   gateway.answer_ok(command, {{"job", "r3"}, {"run", 3}, {"state", "queued"}, {"modules", {"b"}}});

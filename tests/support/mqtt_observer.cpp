@@ -10,34 +10,41 @@
 
 namespace dfota::test {
 namespace {
-MqttOptions options_for(const std::string& uri, const std::vector<std::string>& filters, int version) {
+int next_number() {
   static std::atomic<int> count{0};
+  return ++count;
+}
+
+MqttOptions options_for(const std::string& uri, const std::vector<std::string>& filters, int version, int number) {
   MqttOptions options;
   options.uri = uri;
   options.version = version;
-  options.client_id = "observer-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
+  options.client_id = "observer-" + std::to_string(::getpid()) + "-" + std::to_string(number);
   options.persistent_session = false;
   for (const auto& filter : filters) options.subscriptions.push_back({filter, true});
   return options;
 }
 }  // namespace
 
-MqttObserver::MqttObserver(const std::string& uri, std::vector<std::string> filters, int version)
-    : client_(options_for(uri, filters, version), {.message =
-                                                       [this](const MqttMessage& message) {
-                                                         const std::lock_guard lock(mutex_);
-                                                         messages_.push_back(message);
-                                                         changed_.notify_all();
-                                                         return true;
-                                                       },
-                                                   .connected =
-                                                       [this](bool) {
-                                                         const std::lock_guard lock(mutex_);
-                                                         connected_ = true;
-                                                         changed_.notify_all();
-                                                       },
-                                                   .disconnected = {},
-                                                   .taken_over = {}}) {
+MqttObserver::MqttObserver(const std::string& uri, std::vector<std::string> filters, int version, GatewayIs gateway)
+    : gateway_(gateway),
+      number_(next_number()),
+      client_(options_for(uri, filters, version, number_), {.message =
+                                                                [this, version](const MqttMessage& message) {
+                                                                  record_received(number_, gateway_, version, message);
+                                                                  const std::lock_guard lock(mutex_);
+                                                                  messages_.push_back(message);
+                                                                  changed_.notify_all();
+                                                                  return true;
+                                                                },
+                                                            .connected =
+                                                                [this](bool) {
+                                                                  const std::lock_guard lock(mutex_);
+                                                                  connected_ = true;
+                                                                  changed_.notify_all();
+                                                                },
+                                                            .disconnected = {},
+                                                            .taken_over = {}}) {
   client_.start();
   std::unique_lock lock(mutex_);
   if (!changed_.wait_for(lock, kWatchdog, [this] { return connected_; }))
@@ -95,6 +102,7 @@ void MqttObserver::forget() {
 }
 
 void MqttObserver::publish(MqttPublication publication) {
+  record_sent(number_, gateway_, publication);
   const auto done = std::make_shared<std::promise<bool>>();
   auto acknowledged = done->get_future();
   client_.publish(std::move(publication), [done](const Result<void>& result) { done->set_value(result.ok()); });

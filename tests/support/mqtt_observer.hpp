@@ -1,5 +1,5 @@
 // Subscribes, remembers every message in the order of arrival, and lets a test wait until what it waits for has come.
-// Messages come on Paho's thread; the test calls the rest.
+// Messages come on Paho's thread; the test calls the rest. All of them are recorded (message_record.hpp).
 #pragma once
 
 #include <condition_variable>
@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/message_record.hpp"
 #include "tests/support/process.hpp"
 #include "transport/mqtt_client.hpp"
 
@@ -17,7 +18,8 @@ namespace dfota::test {
 class MqttObserver {
  public:
   /// Returns when the subscriptions stand. Retained messages come, too.
-  explicit MqttObserver(const std::string& uri, std::vector<std::string> filters = {"#"}, int version = 5);
+  explicit MqttObserver(const std::string& uri, std::vector<std::string> filters = {"#"}, int version = 5,
+                        GatewayIs gateway = GatewayIs::real);
   ~MqttObserver();
 
   using Predicate = std::function<bool(const std::vector<MqttMessage>&)>;
@@ -40,6 +42,8 @@ class MqttObserver {
   std::condition_variable changed_;
   std::vector<MqttMessage> messages_;
   bool connected_ = false;
+  const GatewayIs gateway_;
+  const int number_;  ///< of this process
   MqttClient client_;
 };
 

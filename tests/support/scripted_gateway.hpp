@@ -19,7 +19,9 @@ class ScriptedGateway {
   static const std::string kAll;   ///< of commands to all gateways
 
   explicit ScriptedGateway(const Broker& broker, const std::string& id = "rack-1")
-      : id_(id), base_("dfota/v1/" + id), mqtt_(broker.uri(), {base_ + "/cmd/#", kAll + "/cmd/#"}) {}
+      : id_(id),
+        base_("dfota/v1/" + id),
+        mqtt_(broker.uri(), {base_ + "/cmd/#", kAll + "/cmd/#"}, 5, GatewayIs::played) {}
 
   /// JSON, or a string as it is.
   void say(const std::string& below, const Json& payload, bool retained = false, int qos = 1);

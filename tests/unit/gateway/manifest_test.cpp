@@ -1,4 +1,4 @@
-// Manifests one by one, and that manifest.schema.json says the same of each as parse_manifest() does.
+// Manifests one by one, and that gateway/api/schemas/manifest.json says the same of each as parse_manifest() does.
 #include "gateway/manifest.hpp"
 
 #include <doctest/doctest.h>
@@ -31,7 +31,7 @@ json without(const std::string& key) {
 }
 
 const json& schema() {
-  static const json read = json::parse(std::ifstream(DFOTA_SOURCE_DIR "/gateway/manifest.schema.json"));
+  static const json read = json::parse(std::ifstream(DFOTA_SOURCE_DIR "/gateway/api/schemas/manifest.json"));
   return read;
 }
 
@@ -63,11 +63,14 @@ bool fits_object(const json& value, const json& rule) {
   return true;
 }
 
-/// As much of JSON Schema as manifest.schema.json is written in.
+/// As much of JSON Schema as gateway/api/schemas/manifest.json is written in.
 bool fits(const json& value, const json& rule) {
   if (rule.contains("$ref")) {
     const auto place = rule.at("$ref").get<std::string>().substr(1);
     if (!fits(value, schema().at(json::json_pointer(place)))) return false;
+  }
+  for (const auto& one : rule.value("allOf", json::array())) {
+    if (!fits(value, one)) return false;
   }
   if (rule.contains("oneOf")) {
     const auto& all = rule.at("oneOf");
