@@ -68,6 +68,7 @@ Awaitable<> Catalog::drop_lost() {
 /// Its file is gone for good.
 Awaitable<> Catalog::drop(std::string name, std::string why) {
   if (changing_.contains(name) || manifests_.erase(name) == 0) co_return;
+  changed();
   log::notice("artifact ", name, " goes: ", why);
   changing_.insert(name);
   std::function<std::optional<Error>()> work = [directory = directory_, name] {
@@ -76,6 +77,10 @@ Awaitable<> Catalog::drop(std::string name, std::string why) {
   const auto failed = co_await disk_.run(std::move(work));
   changing_.erase(name);
   if (failed) log::warning("artifact ", name, ": ", failed->message);
+}
+
+void Catalog::changed() {
+  if (on_changed) on_changed();
 }
 
 /// Said by Fetch when others needed the room.
@@ -160,6 +165,7 @@ Awaitable<Fault> Catalog::keep(Manifest manifest) {
               *manifest.size, " bytes");
   const auto name = manifest.name;
   manifests_[name] = std::move(manifest);
+  changed();
   co_return std::nullopt;
 }
 
@@ -195,6 +201,7 @@ Awaitable<Fault> Catalog::remove_now(std::string name) {
   const auto failed = co_await disk_.run(std::move(work));
   if (failed) co_return fault_of(*failed);
   manifests_.erase(name);
+  changed();
   log::notice("artifact ", name, " is removed");
   co_return std::nullopt;
 }

@@ -5,6 +5,7 @@
 
 #include <asio/io_context.hpp>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <set>
 #include <string>
@@ -37,6 +38,9 @@ class Catalog {
   [[nodiscard]] const Manifest* find(const std::string& name) const;
   [[nodiscard]] const std::filesystem::path& incoming() const { return incoming_; }
 
+  /// all() is another now. On the loop.
+  std::function<void()> on_changed;
+
   /// Fetched by its URL; without one it lies in `incoming` under its name, and goes from there; or its bytes are in the
   /// cache already. One that is there already with the same content is added well. Faults: artifact_unavailable,
   /// artifact_hash_mismatch, no_space, signature_invalid, signature_unverifiable, artifact_conflict, busy.
@@ -54,6 +58,7 @@ class Catalog {
   Awaitable<Fault> remove_now(std::string name);
   Awaitable<> drop(std::string name, std::string why);
   void evicted(const std::string& sha256);
+  void changed();
   [[nodiscard]] bool is_shared(const Manifest& manifest) const;
 
   asio::io_context& loop_;

@@ -155,6 +155,23 @@ std::variant<Way, NoWay> find_way(const Manifests& manifests, const std::string&
   return none;
 }
 
+Way way_to_newest(const Manifests& manifests, const std::string& model, const std::string& from) {
+  const Versions versions(manifests, model);
+  const auto reached = reach(versions, from, {});
+  const auto start = versions.root(from);
+  const auto* newest = &start;
+  for (const auto& [version, how] : reached) {
+    if (version == start) continue;
+    // Both have a day, for only what leads forward was followed; the start needs none where it is all there is.
+    const auto day = versions.released(version), best = versions.released(*newest);
+    const bool is_newer = *newest == start || *day > *best ||
+                          (*day == *best && std::tie(how.bytes, how.hops) <
+                                                std::tie(reached.at(*newest).bytes, reached.at(*newest).hops));
+    if (is_newer) newest = &version;
+  }
+  return Way{hops_to(reached, *newest)};
+}
+
 Direction direction_of(const Manifests& manifests, const std::string& model, const std::string& from,
                        const std::string& to) {
   return Versions(manifests, model).direction(from, to);

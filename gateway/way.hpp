@@ -33,6 +33,10 @@ struct WayRules {
 std::variant<Way, NoWay> find_way(const Manifests& manifests, const std::string& model, const std::string& from,
                                   const std::string& to, const WayRules& rules);
 
+/// The way to the newest version (by `released`) that deltas known to lead forward reach from this one; among versions
+/// of one day the one with the fewest bytes before it. No hops: there is none newer.
+Way way_to_newest(const Manifests& manifests, const std::string& model, const std::string& from);
+
 enum class Direction { forward, backward, unknown };
 
 /// By what the manifests of this model (empty: of any) say of the release of both versions.

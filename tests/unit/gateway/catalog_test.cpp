@@ -102,11 +102,15 @@ TEST_CASE("signatures: what a trusted key signed, what it did not, and what was 
 
 TEST_CASE("remove: with the file, but not one that a job holds, nor one that another artifact is made of") {
   CatalogBench bench;
+  std::vector<std::size_t> told;
+  bench.open().on_changed = [&] { told.push_back(bench.open().all().size()); };
   bench.drop("one.bin", kBytes);
   REQUIRE(bench.add(manifest_of("one.bin", kBytes)) == "");
   REQUIRE(bench.add(manifest_of("two.bin", kBytes)) == "");
+  REQUIRE(bench.add(manifest_of("two.bin", kBytes)) == "");
   CHECK(bench.remove("three.bin") == "unknown_artifact");
   CHECK(bench.remove("one.bin") == "");
+  CHECK(told == std::vector<std::size_t>{1, 2, 1});
   CHECK(fs::exists(bench.fetching.whole(kBytes)));
   {
     const auto hold = bench.fetching.open().hold(hash_of(kBytes));

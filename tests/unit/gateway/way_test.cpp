@@ -75,6 +75,29 @@ TEST_CASE("back, or nobody knows whether: only where it is allowed, and told whe
   CHECK(direction_of(all, "UC20", "X1", "A11") == Direction::unknown);
 }
 
+TEST_CASE("the newest: by the day of its release, over deltas known to lead forward only") {
+  const auto newest = [](const Manifests& all, const char* from) { return text_of(way_to_newest(all, "UC20", from)); };
+  auto all = catalog({{"A11", "A12", 100}, {"A12", "A14", 100}, {"A14", "A13", 1}, {"A14", "X1", 1}, {"X1", "A15", 1}});
+  CHECK(newest(all, "A11") == "A11-A12 A12-A14");
+  CHECK(newest(all, "A12") == "A12-A14");
+  CHECK(newest(all, "A14").empty());  // back, or nobody knows whether
+  CHECK(newest(all, "X1").empty());
+  CHECK(newest(all, "B77").empty());
+  CHECK(text_of(way_to_newest(all, "UC15", "A11")).empty());
+  // Another branch, newer and dearer; then one of the same day and with fewer bytes.
+  all = catalog({{"A11", "A12", 100}, {"A12", "A14", 100}, {"A11", "A16", 900}});
+  CHECK(newest(all, "A11") == "A11-A16");
+  CHECK(newest(all, "A12") == "A12-A14");
+  all = catalog({{"A11", "A16", 900}, {"A11", "A17", 800}});
+  all["A11-A17"].released = all["A11-A16"].released;
+  CHECK(newest(all, "A11") == "A11-A17");
+  // An alias is the version itself.
+  all["A11-A16"].aliases = {{"A11", {"A11x"}}, {"A16", {"A16x"}}};
+  CHECK(newest(all, "A11x") == "A11-A17");
+  CHECK(newest(all, "A16x").empty());
+  CHECK(newest({}, "A11").empty());
+}
+
 TEST_CASE("released on one day is not forward") {
   auto all = catalog({{"A11", "A12", 1}});
   all["A11-A12"].from_released = all["A11-A12"].released;
