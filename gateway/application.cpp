@@ -111,7 +111,7 @@ void Application::start() {
   open_catalog();
   slots_ = std::make_unique<Slots>(loop_, config_.limits, config_.tag_limits);
   const auto password = config_.mqtt.password_file.empty() ? std::string() : first_line(config_.mqtt.password_file);
-  api_ = std::make_unique<MqttApi>(loop_, config_, password, *journal_, std::move(contents.outbox));
+  api_ = std::make_unique<MqttApi>(loop_, config_, password, *journal_, std::move(contents.outbox), contents.facts);
   api_->on_taken_over = [this] {
     log::error("mqtt: another client has taken our client id dfota-", config_.gateway.id,
                "; is a second gateway called so?");
@@ -145,7 +145,7 @@ void Application::start() {
   };
   artifact_commands_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_, report_fault);
   incoming_ = std::make_unique<Incoming>(loop_, *catalog_, report_fault);
-  api_->start(*jobs_, modules_, *artifact_commands_);
+  api_->start(*jobs_, modules_, *artifact_commands_, *releases_);
   asio::co_spawn(loop_, catalog_->drop_lost(), rethrow);
   asio::co_spawn(loop_, incoming_->watch(), rethrow);
   wait_for_signal();
@@ -159,6 +159,11 @@ void Application::open_catalog() {
   const auto directory = fs::path(config_.gateway.state_dir) / "catalog";
   catalog_ = std::make_unique<Catalog>(loop_, *fetch_, *trust_, directory, config_.artifacts.incoming);
   catalog_->load();
+  releases_ = std::make_unique<Releases>(catalog_->all());
+  catalog_->on_changed = [this] {
+    releases_->catalog_changed();
+    api_->catalog_changed();
+  };
 }
 
 void Application::wait_for_signal() {

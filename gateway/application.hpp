@@ -15,6 +15,7 @@
 #include "gateway/jobs.hpp"
 #include "gateway/journal.hpp"
 #include "gateway/mqtt_api.hpp"
+#include "gateway/releases.hpp"
 #include "gateway/slots.hpp"
 #include "gateway/trust.hpp"
 #include "modem/module.hpp"
@@ -62,6 +63,7 @@ class Application {
   std::unique_ptr<Fetch> fetch_;
   std::unique_ptr<Trust> trust_;
   std::unique_ptr<Catalog> catalog_;
+  std::unique_ptr<Releases> releases_;
   std::unique_ptr<FtpShelf> shelf_;  ///< null without [ftp]
   std::unique_ptr<Slots> slots_;
   std::unique_ptr<MqttApi> api_;

@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "gateway/json_guard.hpp"
-#include "gateway/listing.hpp"
 #include "gateway/payloads.hpp"
 #include "gateway/tombstone.hpp"
 #include "transport/base/log.hpp"
@@ -16,7 +15,7 @@ namespace {
 using nlohmann::json;
 using Fault = std::optional<CommandFault>;
 
-constexpr std::array kVerbsLater = {"install", "release", "claim", "rehearse"};
+constexpr std::array kVerbsLater = {"release", "claim", "rehearse"};
 constexpr std::uint64_t kMostSeq = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kListRows = 200, kReplayRows = 1000, kMostRows = 1000;
 
@@ -58,6 +57,10 @@ Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json documen
     auto answer = co_await update(document, to_all);
     co_return answer;
   }
+  if (verb == "install") {
+    auto answer = co_await install(document, to_all);
+    co_return answer;
+  }
   if (verb == "replay") {
     auto answer = co_await replay(document);
     co_return answer;
@@ -96,10 +99,28 @@ Awaitable<Result<Commands::Answer>> Commands::commit(json reply) {
 }
 
 Awaitable<Result<Commands::Answer>> Commands::update(json document, bool to_all) {
-  const auto refuse = [](const CommandFault& fault) { return Answer{error_reply(fault), false}; };
   auto parsed = parse_update_command(document);
-  if (const auto* fault = std::get_if<CommandFault>(&parsed)) co_return refuse(*fault);
-  auto& command = std::get<UpdateCommand>(parsed);
+  if (const auto* fault = std::get_if<CommandFault>(&parsed)) {
+    Answer refused{error_reply(*fault), false};
+    co_return refused;
+  }
+  auto answer = co_await submit(std::get<UpdateCommand>(std::move(parsed)), to_all);
+  co_return answer;
+}
+
+Awaitable<Result<Commands::Answer>> Commands::install(json document, bool to_all) {
+  auto read = read_install_command(document, jobs_, modules_, world_.newest_release_of);
+  if (const auto* fault = std::get_if<CommandFault>(&read)) {
+    Answer refused{error_reply(*fault), to_all && fault->code == "unknown_module"};
+    co_return refused;
+  }
+  auto answer = co_await submit(std::get<UpdateCommand>(std::move(read)), to_all);
+  co_return answer;
+}
+
+/// As a job; the same one again, when it is known.
+Awaitable<Result<Commands::Answer>> Commands::submit(UpdateCommand command, bool to_all) {
+  const auto refuse = [](const CommandFault& fault) { return Answer{error_reply(fault), false}; };
   if (command.dry_run) {
     auto planned = jobs_.dry_run(std::move(command), to_all);
     if (const auto* fault = std::get_if<CommandFault>(&planned)) co_return refuse(*fault);
@@ -242,7 +263,7 @@ Commands::Reply Commands::list(const json& document) const {
     if (!read) return invalid("/after", "must be the `next` of the page before");
     after = *read;
   }
-  auto data = list_page(config_.gateway.id, jobs_, modules_, after, limit);
+  auto data = list_page(config_.gateway.id, jobs_, modules_, world_.last_error_of, after, limit);
   data["seq"] = journal_.last_seq();
   data["outbox"] = world_.outbox_size();
   return data;

@@ -11,9 +11,11 @@
 
 #include "gateway/answer.hpp"
 #include "gateway/artifact_commands.hpp"
+#include "gateway/install_command.hpp"
 #include "gateway/jobs.hpp"
 #include "gateway/journal.hpp"
 #include "gateway/scan_command.hpp"
+#include "gateway/listing.hpp"
 
 namespace dfota {
 
@@ -29,6 +31,8 @@ class Commands {
     std::function<void(const std::string& module)> forget_module;
     std::function<std::size_t()> outbox_size;
     std::function<nlohmann::json()> about;  ///< what cmd/ping is answered with
+    LastErrorOf last_error_of;
+    NewestReleaseOf newest_release_of;
   };
 
   /// All must outlive it.
@@ -43,6 +47,8 @@ class Commands {
   using Reply = std::variant<nlohmann::json, CommandFault>;  ///< its data
 
   Awaitable<Result<Answer>> update(nlohmann::json document, bool to_all);
+  Awaitable<Result<Answer>> install(nlohmann::json document, bool to_all);
+  Awaitable<Result<Answer>> submit(UpdateCommand command, bool to_all);
   Awaitable<Result<Answer>> replay(nlohmann::json document);
   Answer scan(const nlohmann::json& document, bool to_all);
   Awaitable<Result<Answer>> commit(nlohmann::json reply);

@@ -286,6 +286,14 @@ std::string Jobs::last_result_of(const std::string& module) const {
   return found == last_results_.end() ? std::string() : found->second;
 }
 
+const Part* Jobs::part_under_way(const std::string& module) const {
+  if (const auto run = runs_.find(module); run != runs_.end()) return &run->second->part();
+  const auto queue = waiting_.find(module);
+  if (queue == waiting_.end() || queue->second.empty()) return nullptr;
+  const auto* next = queue->second.front().part;
+  return next->begun ? next : nullptr;
+}
+
 void Jobs::module_changed(const Module& module) {
   remember(module);
   listener_.module_changed(module);

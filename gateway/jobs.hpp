@@ -106,6 +106,8 @@ class Jobs : public ModuleObserver {
   /// The job that the module works on or that waits for it; empty when there is none.
   [[nodiscard]] std::string job_of(const std::string& module) const;
   [[nodiscard]] std::string last_result_of(const std::string& module) const;
+  /// What the module works on, or goes on with between two deltas of its way; null: nothing has begun.
+  [[nodiscard]] const Part* part_under_way(const std::string& module) const;
   [[nodiscard]] CommandFault unknown_module(const std::string& id, std::string pointer) const;
   [[nodiscard]] const ServiceTime& time() const { return time_; }
 

@@ -28,9 +28,9 @@ json job_header(const Jobs& jobs, const Job& job) {
   return out;
 }
 
-json module_row(const std::string& gateway, const Jobs& jobs, const Module& module) {
+json module_row(const std::string& gateway, const Jobs& jobs, const LastErrorOf& last_error_of, const Module& module) {
   const auto& id = module.config().id;
-  auto out = module_state_payload(gateway, module, jobs.job_of(id), jobs.last_result_of(id));
+  auto out = module_state_payload(gateway, module, jobs.job_of(id), jobs.last_result_of(id), last_error_of(id));
   out.erase("ts");
   out.erase("gateway");
   out["status"] = module.state().online ? "online" : "offline";
@@ -65,8 +65,8 @@ std::optional<ListCursor> ListCursor::read(const std::string& text) {
   return cursor;
 }
 
-json list_page(const std::string& gateway, const Jobs& jobs, const Jobs::Modules& modules, const ListCursor& after,
-               std::size_t limit) {
+json list_page(const std::string& gateway, const Jobs& jobs, const Jobs::Modules& modules,
+               const LastErrorOf& last_error_of, const ListCursor& after, std::size_t limit) {
   json out = {{"jobs", json::array()}, {"modules", json::array()}, {"next", nullptr}};
   std::size_t rows = 0;
   const auto& all = jobs.all();
@@ -95,7 +95,7 @@ json list_page(const std::string& gateway, const Jobs& jobs, const Jobs::Modules
       out["next"] = ListCursor{{}, 0, true, said}.text();
       return out;
     }
-    out["modules"].push_back(module_row(gateway, jobs, *module->second));
+    out["modules"].push_back(module_row(gateway, jobs, last_error_of, *module->second));
   }
   return out;
 }

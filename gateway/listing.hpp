@@ -3,6 +3,7 @@
 // next. Pure functions over the gateway's state; loop thread.
 #pragma once
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -22,8 +23,11 @@ struct ListCursor {
   static std::optional<ListCursor> read(const std::string& text);
 };
 
+/// As its state tells it.
+using LastErrorOf = std::function<nlohmann::json(const std::string& module)>;
+
 /// {"jobs":[...],"modules":[...],"next":cursor or null}. Jobs come in the order of their ids.
 nlohmann::json list_page(const std::string& gateway, const Jobs& jobs, const Jobs::Modules& modules,
-                         const ListCursor& after, std::size_t limit);
+                         const LastErrorOf& last_error_of, const ListCursor& after, std::size_t limit);
 
 }  // namespace dfota

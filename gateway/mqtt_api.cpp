@@ -30,12 +30,18 @@ std::string local_zone() {
 }  // namespace
 
 MqttApi::MqttApi(asio::io_context& loop, const Config& config, const std::string& password, Journal& journal,
-                 std::vector<OutboxRow> outbox)
+                 std::vector<OutboxRow> outbox, const std::map<std::string, std::string>& facts)
     : loop_(loop),
       config_(config),
       journal_(journal),
       topics_(config.mqtt.topic_root, config.gateway.id),
       started_at_(std::chrono::system_clock::now()),
+      last_errors_(facts),
+      updates_(
+          loop, [this](const std::string& module) { return update_view(module); },
+          [this](const std::string& module, const json& document) {
+            mqtt_.publish(retained(topics_.module(module, "update"), document));
+          }),
       password_(password),
       mqtt_(options(), handlers()),
       outbox_(loop, journal, mqtt_, std::move(outbox)) {}
@@ -86,14 +92,17 @@ MqttClient::Handlers MqttApi::handlers() {
   return handlers;
 }
 
-void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts) {
+void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts, Releases& releases) {
   jobs_ = &jobs;
   modules_ = &modules;
-  commands_ =
-      std::make_unique<Commands>(loop_, config_, jobs, modules, artifacts, journal_,
-                                 Commands::World{[this](const OutboxRow& row) { mqtt_.publish(publication_of(row)); },
-                                                 [this](const std::string& module) { forget_module(module); },
-                                                 [this] { return outbox_.size(); }, [this] { return about(); }});
+  releases_ = &releases;
+  commands_ = std::make_unique<Commands>(
+      loop_, config_, jobs, modules, artifacts, journal_,
+      Commands::World{
+          [this](const OutboxRow& row) { mqtt_.publish(publication_of(row)); },
+          [this](const std::string& module) { forget_module(module); }, [this] { return outbox_.size(); }, [this] { return about(); },
+          [this](const std::string& module) { return last_errors_.of(module); },
+          [this](const std::string& model, const std::string& version) { return releases_->newest(model, version); }});
   mqtt_.start();
 }
 
@@ -180,6 +189,8 @@ void MqttApi::update_progress(const Job& job, const Part& part, const UpdateProg
   publication.qos = 0;
   publication.message_expiry = kProgressLife;
   mqtt_.publish(std::move(publication));
+  if (jobs_ == nullptr) return;
+  updates_.progress(part.module, percent_of_way(part.way.size(), part.hops, progress.overall_percent));
 }
 
 void MqttApi::update_error(const Job& job, const Part& part, unsigned attempt, const UpdateError& error,
@@ -188,8 +199,12 @@ void MqttApi::update_error(const Job& job, const Part& part, unsigned attempt, c
   row.seq = outbox_.next_seq();
   row.job = job.id();
   row.topic = topics_.error(part.module, error);
-  row.payload = dump(error_payload(config_.gateway.id, row.seq, job, part.module, attempt, error, next_attempt_at));
+  const auto document = error_payload(config_.gateway.id, row.seq, job, part.module, attempt, error, next_attempt_at);
+  row.payload = dump(document);
   outbox_.add(Write::error, std::move(row));
+  journal_.put_fact(Write::error, LastErrors::fact_of(part.module), last_errors_.note(part.module, document));
+  if (jobs_ == nullptr) return;
+  if (const auto module = modules_->find(part.module); module != modules_->end()) module_changed(*module->second);
 }
 
 void MqttApi::part_ended(const Job& job, const Part& part) {
@@ -253,7 +268,10 @@ void MqttApi::job_forgotten(const Job& job) {
 }
 
 void MqttApi::forget_module(const std::string& module) {
-  for (const auto* what : {"status", "state"}) {
+  last_errors_.forget(module);
+  journal_.put_fact(Write::module_forgotten, LastErrors::fact_of(module), "");
+  updates_.forget(module);
+  for (const auto* what : {"status", "state", "update"}) {
     OutboxRow row;
     row.seq = outbox_.next_seq();
     row.job = "module/" + module;  // no job is called so
@@ -261,6 +279,20 @@ void MqttApi::forget_module(const std::string& module) {
     row.retained = true;
     outbox_.add(Write::module_forgotten, std::move(row));
   }
+}
+
+UpdateView MqttApi::update_view(const std::string& id) const {
+  const auto& identity = modules_->at(id)->state().identity;
+  UpdateView view{identity.model, identity.version, std::nullopt, jobs_->part_under_way(id) != nullptr, std::nullopt};
+  if (const auto* newest = releases_->newest(identity.model, identity.version)) view.newest = *newest;
+  return view;
+}
+
+void MqttApi::catalog_changed() {
+  if (jobs_ == nullptr) return;
+  std::vector<std::string> ids;
+  for (const auto& [id, module] : *modules_) ids.push_back(id);
+  updates_.change_soon(ids);
 }
 
 void MqttApi::clock_needed(bool in_vain) {
@@ -285,7 +317,9 @@ void MqttApi::module_changed(const Module& module) {
     publication.newest_only = true;
     mqtt_.publish(std::move(publication));
   }
-  auto state = module_state_payload(config_.gateway.id, module, jobs_->job_of(id), jobs_->last_result_of(id));
+  updates_.changed(id);
+  auto state = module_state_payload(config_.gateway.id, module, jobs_->job_of(id), jobs_->last_result_of(id),
+                                    last_errors_.of(id));
   auto without_time = state;
   without_time.erase("ts");
   auto& published = module_states_[id];
@@ -299,6 +333,7 @@ void MqttApi::publish_everything() {
   publish_info();
   module_status_.clear();
   module_states_.clear();
+  updates_.publish_again();
   for (const auto& [id, module] : *modules_) module_changed(*module);
   for (const auto& [id, job] : jobs_->all()) {
     if (!job->ended()) job_changed(*job);

@@ -15,8 +15,10 @@
 #include "config/config.hpp"
 #include "gateway/commands.hpp"
 #include "gateway/jobs.hpp"
+#include "gateway/last_errors.hpp"
 #include "gateway/outbox.hpp"
 #include "gateway/payloads.hpp"
+#include "gateway/update_topics.hpp"
 #include "transport/mqtt_client.hpp"
 
 namespace dfota {
@@ -30,13 +32,13 @@ class MqttApi : public JobListener {
   static constexpr auto kProgressLife = std::chrono::seconds(60);
   static constexpr auto kReplyLife = std::chrono::hours(1);
 
-  /// `password`: of mqtt.password_file. `outbox`: rows of the journal from before.
+  /// `password`: of mqtt.password_file. `outbox`, `facts`: of the journal, from before.
   MqttApi(asio::io_context& loop, const Config& config, const std::string& password, Journal& journal,
-          std::vector<OutboxRow> outbox);
+          std::vector<OutboxRow> outbox, const std::map<std::string, std::string>& facts);
   ~MqttApi() override;
 
   /// Connects; commands go to these from now on. All must outlive it.
-  void start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts);
+  void start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts, Releases& releases);
   /// Commands are not taken any more (the broker keeps them).
   void stop_taking() { taking_ = false; }
   /// Publishes what waits, says offline, disconnects.
@@ -49,6 +51,8 @@ class MqttApi : public JobListener {
   void clear_problem(const std::string& code);
   /// One that has passed by the time it is told.
   void report_fault(const std::string& code, const std::string& message);
+  /// Other releases may be the newest ones.
+  void catalog_changed();
 
   // JobListener
   void update_progress(const Job& job, const Part& part, const UpdateProgress& progress,
@@ -77,6 +81,7 @@ class MqttApi : public JobListener {
   [[nodiscard]] MqttPublication fault_publication(const std::string& code, const std::string& message) const;
   [[nodiscard]] nlohmann::json info_document() const;
   [[nodiscard]] nlohmann::json about() const;
+  [[nodiscard]] UpdateView update_view(const std::string& module) const;
   void forget_module(const std::string& module);
   void publish_info();
   void publish_everything();
@@ -91,6 +96,7 @@ class MqttApi : public JobListener {
   Jobs* jobs_ = nullptr;
   std::unique_ptr<Commands> commands_;
   const Jobs::Modules* modules_ = nullptr;
+  Releases* releases_ = nullptr;
   std::atomic<bool> taking_{true};
   WallTime started_at_;
   std::set<std::string> problems_;
@@ -98,6 +104,8 @@ class MqttApi : public JobListener {
   std::map<std::string, nlohmann::json> module_states_;  ///< likewise, without the time
   std::set<std::string> dirty_jobs_;                     ///< their state changed since it was published
   bool publishing_job_states_ = false;
+  LastErrors last_errors_;
+  UpdateTopics updates_;
   const std::string password_;
   std::unique_ptr<MqttClient> alarm_;  ///< once the journal has failed
   MqttClient mqtt_;

@@ -32,7 +32,7 @@ json payload(const std::string& gateway) {
 }
 
 json module_state_payload(const std::string& gateway, const Module& module, const std::string& job,
-                          const std::string& last_result) {
+                          const std::string& last_result, const json& last_error) {
   const auto& state = module.state();
   auto out = payload(gateway);
   out["module"] = module.config().id;
@@ -48,6 +48,7 @@ json module_state_payload(const std::string& gateway, const Module& module, cons
   out["signal_dbm"] = or_null(state.signal_dbm);
   out["problem"] = text_or_null(state.problem);
   out["last_result"] = text_or_null(last_result);
+  out["last_error"] = last_error;
   return out;
 }
 

@@ -45,7 +45,7 @@ class Topics {
 nlohmann::json payload(const std::string& gateway);
 
 nlohmann::json module_state_payload(const std::string& gateway, const Module& module, const std::string& job,
-                                    const std::string& last_result);
+                                    const std::string& last_result, const nlohmann::json& last_error);
 /// A module's row in the reply to cmd/scan: what it is, and what would stop a download now.
 nlohmann::json scan_row(const Module& module, const std::string& problem, const std::optional<NetworkState>& network);
 nlohmann::json progress_payload(const std::string& gateway, const Job& job, const Part& part,

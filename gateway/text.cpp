@@ -119,6 +119,15 @@ std::string artifact_name(std::string_view url) {
   return made_of(name, "._-") && is_alnum(name.front()) ? name : "delta.bin";
 }
 
+std::string first_characters(const std::string& text, std::size_t most) {
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool begins_one = (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
+    if (begins_one && characters++ == most) return text.substr(0, i);
+  }
+  return text;
+}
+
 std::string short_extension(const std::string& name) {
   const auto dot = name.rfind('.');
   if (dot == std::string::npos || name.size() - dot < 2 || name.size() - dot > 4) return ".bin";

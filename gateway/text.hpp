@@ -33,6 +33,9 @@ bool topic_matches(std::string_view filter, std::string_view topic);
 /// one.
 std::string artifact_name(std::string_view url);
 
+/// The beginning of a text in UTF-8, with so many characters at most.
+std::string first_characters(const std::string& text, std::size_t most);
+
 /// ".zip": the extension of a file's name, where it has one to three letters and digits; else ".bin".
 std::string short_extension(const std::string& name);
 

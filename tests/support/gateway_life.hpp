@@ -61,6 +61,8 @@ class GatewayLife : public JobListener {
     world.forget_module = [](const std::string&) {};
     world.outbox_size = [] { return std::size_t(0); };
     world.about = [] { return nlohmann::json::object(); };
+    world.last_error_of = [](const std::string&) { return nlohmann::json(); };
+    world.newest_release_of = [](const std::string&, const std::string&) -> const Release* { return nullptr; };
     artifacts_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_,
                                                     [](const std::string&, const std::string&) {});
     commands_ = std::make_unique<Commands>(loop_, config_, *jobs_, modules_, *artifacts_, *journal_, std::move(world));

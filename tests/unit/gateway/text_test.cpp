@@ -63,3 +63,12 @@ TEST_CASE("times of RFC 3339 are read, with Z or an offset, and nothing else is 
     CHECK(ms(text) == -1);
   }
 }
+
+TEST_CASE("the first characters of a text are cut between two of them") {
+  CHECK(first_characters("", 3).empty());
+  CHECK(first_characters("abc", 3) == "abc");
+  CHECK(first_characters("abcd", 3) == "abc");
+  CHECK(first_characters("\u00e4\u20ac\U0001f600d", 3) == "\u00e4\u20ac\U0001f600");
+  CHECK(first_characters("\u00e4\u20ac\U0001f600", 2) == "\u00e4\u20ac");
+  CHECK(first_characters("a", 0).empty());
+}
