@@ -120,6 +120,12 @@ struct ModuleConfig {
   bool operator==(const ModuleConfig&) const = default;
 };
 
+struct HomeAssistantConfig {
+  bool enabled = false;
+  std::string prefix = "homeassistant";  ///< of its discovery topics
+  bool operator==(const HomeAssistantConfig&) const = default;
+};
+
 struct Config {
   GatewayConfig gateway;
   MqttConfig mqtt;
@@ -133,6 +139,7 @@ struct Config {
   TimeoutsConfig timeouts;
   ModemConfig modem;
   std::vector<ModuleConfig> modules;
+  HomeAssistantConfig home_assistant;
   bool operator==(const Config&) const = default;
 };
 

@@ -272,6 +272,18 @@ void read_modules(std::vector<Section> sections, std::vector<ModuleConfig>& modu
   }
 }
 
+// Above the topics of the gateways it would take their replies for discovery.
+void read_home_assistant(Section section, HomeAssistantConfig& home_assistant, const std::string& topic_root) {
+  section.take_boolean("enabled", home_assistant.enabled);
+  section.take_string("prefix", home_assistant.prefix, [&](const std::string& text) -> Complaint {
+    if (const Complaint complaint = check_topic_root(text)) return complaint;
+    if (!(topic_root + "/").starts_with(text + "/")) return std::nullopt;
+    return "must not be mqtt.topic_root or a level above it: write the discovery prefix of Home Assistant, "
+           "usually homeassistant";
+  });
+  section.finish();
+}
+
 Config read_root(Section root, const std::filesystem::path& base, FaultList& faults) {
   Config config;
   read_gateway(root.child("gateway"), config.gateway, base);
@@ -286,9 +298,9 @@ Config read_root(Section root, const std::filesystem::path& base, FaultList& fau
   read_timeouts(root.child("timeouts"), config.timeouts);
   read_modem(root.child("modem"), config.modem, base, faults);
   read_modules(root.children("module"), config.modules);
+  read_home_assistant(root.child("home_assistant"), config.home_assistant, config.mqtt.topic_root);
   root.unsupported("admin", "there is no page yet; remove the section and watch over MQTT");
   root.unsupported("discovery", "name each module in a [[module]] and remove the section");
-  root.unsupported("home_assistant", "nothing is published for it yet; remove the section");
   root.finish();
   return config;
 }

@@ -42,6 +42,9 @@ MqttApi::MqttApi(asio::io_context& loop, const Config& config, const std::string
           [this](const std::string& module, const json& document) {
             mqtt_.publish(retained(topics_.module(module, "update"), document));
           }),
+      home_assistant_(
+          loop, config,
+          [this](const std::string& topic, const json& document) { mqtt_.publish(retained(topic, document)); }),
       password_(password),
       mqtt_(options(), handlers()),
       outbox_(loop, journal, mqtt_, std::move(outbox)) {}
@@ -72,6 +75,9 @@ MqttOptions MqttApi::options() const {
   for (const auto& filter : {topics_.commands(), topics_.commands_to_all()})
     options.subscriptions.push_back({filter, false});
   options.subscriptions.push_back({topics_.hold(), true});
+  if (config_.home_assistant.enabled) {
+    options.subscriptions.push_back({home_assistant_.devices().status_topic(), false});
+  }
   return options;
 }
 
@@ -81,6 +87,7 @@ MqttClient::Handlers MqttApi::handlers() {
   handlers.connected = [this](bool session_present) {
     asio::post(loop_, [this, session_present] {
       publish_everything();
+      home_assistant_.connected(session_present);
       if (!session_present) asio::co_spawn(loop_, publish_last_states(), rethrow);
     });
   };
@@ -271,11 +278,24 @@ void MqttApi::forget_module(const std::string& module) {
   last_errors_.forget(module);
   journal_.put_fact(Write::module_forgotten, LastErrors::fact_of(module), "");
   updates_.forget(module);
-  for (const auto* what : {"status", "state", "update"}) {
+  home_assistant_.forget(module);
+  std::vector<std::string> topics;
+  for (const auto* what : {"status", "state", "update"}) topics.push_back(topics_.module(module, what));
+  const auto device = home_assistant_.devices().module_topic(module);
+  if (config_.home_assistant.enabled) {
+    topics.push_back(device);
+  } else {
+    // It may be there from before; a broker that lets us publish nothing there must not be asked again and again.
+    MqttPublication nothing;
+    nothing.topic = device;
+    nothing.retained = true;
+    mqtt_.publish(std::move(nothing));
+  }
+  for (auto& topic : topics) {
     OutboxRow row;
     row.seq = outbox_.next_seq();
     row.job = "module/" + module;  // no job is called so
-    row.topic = topics_.module(module, what);
+    row.topic = std::move(topic);
     row.retained = true;
     outbox_.add(Write::module_forgotten, std::move(row));
   }
@@ -318,6 +338,7 @@ void MqttApi::module_changed(const Module& module) {
     mqtt_.publish(std::move(publication));
   }
   updates_.changed(id);
+  home_assistant_.module_changed(id, module.state().identity);
   auto state = module_state_payload(config_.gateway.id, module, jobs_->job_of(id), jobs_->last_result_of(id),
                                     last_errors_.of(id));
   auto without_time = state;

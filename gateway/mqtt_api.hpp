@@ -14,6 +14,7 @@
 
 #include "config/config.hpp"
 #include "gateway/commands.hpp"
+#include "gateway/home_assistant.hpp"
 #include "gateway/jobs.hpp"
 #include "gateway/last_errors.hpp"
 #include "gateway/outbox.hpp"
@@ -106,6 +107,7 @@ class MqttApi : public JobListener {
   bool publishing_job_states_ = false;
   LastErrors last_errors_;
   UpdateTopics updates_;
+  HomeAssistant home_assistant_;
   const std::string password_;
   std::unique_ptr<MqttClient> alarm_;  ///< once the journal has failed
   MqttClient mqtt_;

@@ -49,6 +49,17 @@ Awaitable<> MqttApi::handle(MqttMessage message, std::shared_ptr<std::promise<bo
     acknowledged->set_value(taken.ok());
     co_return;
   }
+  if (message.topic == home_assistant_.devices().status_topic()) {
+    home_assistant_.status(message.payload);
+    acknowledged->set_value(true);
+    co_return;
+  }
+  const bool is_command =
+      topic_matches(topics_.commands(), message.topic) || topic_matches(topics_.commands_to_all(), message.topic);
+  if (!is_command) {
+    acknowledged->set_value(true);  // the session remembers what another configuration subscribed to
+    co_return;
+  }
   const auto verb = message.topic.substr(message.topic.rfind('/') + 1);
   auto answered = co_await answer(message, verb);
   if (!answered) {
@@ -120,7 +131,10 @@ Awaitable<Result<void>> MqttApi::take_hold(const MqttMessage& message) {
 
 bool MqttApi::response_topic_allowed(const std::string& topic) const {
   if (topic.empty() || topic.find_first_of("+#") != std::string::npos || topic.front() == '$') return false;
-  if (topic_matches(topics_.topic_root() + "/+/cmd/#", topic) || topic.starts_with("homeassistant/")) return false;
+  if (topic_matches(topics_.topic_root() + "/+/cmd/#", topic) ||
+      topic.starts_with(config_.home_assistant.prefix + "/")) {
+    return false;
+  }
   const auto allows = [&](const std::string& filter) { return topic_matches(filter, topic); };
   const auto ours = topics_.response_filters();
   const auto& configured = config_.mqtt.response_topics;

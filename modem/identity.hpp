@@ -14,6 +14,7 @@ struct Identity {
   std::string model;    ///< second line of ATI, 1-64 printable ASCII characters
   std::string version;  ///< exactly what the profile's version command answers: the Revision of ATI, or a line
   std::string imei;     ///< AT+GSN: 15 digits with a right check digit
+  bool operator==(const Identity&) const = default;
 };
 
 /// 15 digits of which the last is the Luhn check digit (3GPP TS 23.003, annex B).

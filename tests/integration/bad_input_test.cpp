@@ -134,10 +134,11 @@ TEST_CASE("what is not built yet is refused as unsupported, never taken and igno
 
 TEST_CASE("a response topic that is not allowed: refused on the default topic, with the correlation data") {
   auto options = rack_of(1);
-  options.settings = {{"mqtt.response_topics", "[\"backend/+/replies/#\"]"}};
+  options.settings = {{"mqtt.response_topics", "[\"backend/+/replies/#\", \"ha/#\"]"},
+                      {"home_assistant.prefix", "\"ha\""}};
   Rig rig(options);
   const std::string forbidden[] = {rig.topic("cmd/update"), "dfota/v1/all/cmd/update", "dfota/v1/other/cmd/update",
-                                   "homeassistant/update/x/config", "somewhere/else",          rig.topic("module/m0/state"),
+                                   "ha/update/x/config",    "somewhere/else",          rig.topic("module/m0/state"),
                                    rig.topic("status"),     "backend/a/commands/x"};
   std::size_t count = 0;
   for (const auto& response_topic : forbidden) {

@@ -192,6 +192,19 @@ TEST_CASE("faults of [modem] and [[module]]") {
   });
 }
 
+TEST_CASE("faults of [home_assistant]") {
+  check_rows({
+      {with("home_assistant.enabled = 'yes'"), 3, 26, "must be true or false, not a string"},
+      {with("home_assistant.prefix = ''"), 3, 25, "must not be empty"},
+      {with("home_assistant.prefix = 'a/#'"), 3, 25, "wildcards"},
+      {with("home_assistant.prefix = '/ha'"), 3, 25, "must not begin or end with /"},
+      {with("home_assistant.prefix = 'dfota/v1'"), 3, 25, "must not be mqtt.topic_root"},
+      {with("home_assistant.prefix = 'dfota'"), 3, 25, "or a level above it"},
+      {with("mqtt.topic_root = 'x/y'\nhome_assistant.prefix = 'x'"), 4, 25, "or a level above it"},
+      {with("home_assistant.topic = 'x'"), 3, 16, "unknown key \"topic\" in [home_assistant]"},
+  });
+}
+
 TEST_CASE("what is not built is unsupported, what is not known is unknown") {
   check_rows({
       {with("[admin]\nlisten = '127.0.0.1:8481'"), 3, 1, "[admin] is unsupported in this version: "},
@@ -199,7 +212,6 @@ TEST_CASE("what is not built is unsupported, what is not known is unknown") {
       {with("admin = 3"), 3, 1, "[admin] is unsupported"},
       {with("[jobs]\nqueued = 0"), 4, 10, "jobs.queued"},
       {with("[discovery]\nports = []"), 3, 1, "[discovery] is unsupported"},
-      {with("[home_assistant]\nenabled = false"), 3, 1, "[home_assistant] is unsupported"},
       {with("[modem]\nset_urcport = false"), 4, 1, "modem.set_urcport is unsupported"},
       {with("[mqqt]\nuri = 'x'"), 3, 1, "unknown section [mqqt]: did you mean \"mqtt\"?"},
       {with("[[modules]]\nid = 'x'"), 3, 1, "unknown section [[modules]]: did you mean \"module\"?"},

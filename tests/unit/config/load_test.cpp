@@ -134,7 +134,9 @@ TEST_CASE("the default file shows every key there is") {
                           "imei",
                           "tags",
                           "profiles_dir",
-                          "dir"}) {
+                          "dir",
+                          "enabled",
+                          "prefix"}) {
     CAPTURE(key);
     const bool shown = text.find(std::string("\n") + key + " = ") != std::string::npos ||
                        text.find(std::string("\n#") + key + " = ") != std::string::npos;
@@ -195,6 +197,9 @@ profile = "uc20"
 baud = 9600
 poll_s = 6
 pdp = { cid = 2, apn = "n", user = "o", password = "p", auth = 2 }
+[home_assistant]
+enabled = true
+prefix = "ha/x"
 [[limit]]
 tag = "t"
 downloads = 7
@@ -223,6 +228,7 @@ imei = "490154203237518"
   expected.timeouts = {0.5, 1, 2, 3, 4, 5, 2592000};
   expected.timeouts.given = {"listen", "start", "download", "reboot", "progress_gap", "update", "absent"};
   expected.modem = {builtin_profiles(), "uc20", 9600, 6, PdpConfig{2, "n", "o", "p", 2}};
+  expected.home_assistant = {true, "ha/x"};
   expected.tag_limits = {{"t", 7, std::nullopt}, {"s", std::nullopt, 8}};
   expected.modules = {{"m", "tcp://h:3", "", {"t"}}, {"n", "/dev/x", "490154203237518", {}}};
   CHECK(loaded(load_config(file)) == expected);
