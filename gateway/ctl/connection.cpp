@@ -52,9 +52,10 @@ MqttOptions Connection::mqtt_options(const Call& call) const {
   mqtt.version = options_.mqtt_version;
   mqtt.persistent_session = mqtt.version == 5;  // 3.1.1 has no expiry: it would stay for ever
   mqtt.session_expiry = kSession;
-  mqtt.subscriptions = {{response_topic_, false}, {options_.heard_base() + "/status", true}};
-  if (options_.is_fleet()) mqtt.subscriptions.push_back({options_.heard_base() + "/info", true});
-  if (mqtt.version == 3) mqtt.subscriptions.push_back({options_.heard_base() + "/rsp/#", false});
+  const std::string heard = options_.heard_base();
+  mqtt.subscriptions = {{response_topic_, false}, {heard + "/status", true}};
+  if (mqtt.version == 3) mqtt.subscriptions.push_back({heard + "/rsp/#", false});
+  if (options_.is_fleet()) mqtt.subscriptions.push_back({heard + "/info", true});
   for (auto& subscription : call.subscriptions()) mqtt.subscriptions.push_back(std::move(subscription));
   return mqtt;
 }
@@ -90,7 +91,6 @@ int Connection::run(Call& call) {
 
 void Connection::connected(Call& call) {
   if (code_ || std::exchange(was_connected_, true)) return;
-  log::set_level(log::Level::error);  // from here on its lines would only get between the bars
   if (!options_.is_fleet()) return call.begin();
   after_retained([this, &call] {
     if (fleet_.empty()) return nobody_there();
@@ -114,7 +114,7 @@ std::string Connection::our_name() const {
   return "clients without a user name";
 }
 
-void Connection::send(const std::string& topic, Json body, const std::string& id) {
+void Connection::publish(const std::string& topic, Json body, const std::string& id) {
   body["transaction"] = id;
   MqttPublication command;
   command.topic = topic;
@@ -122,13 +122,7 @@ void Connection::send(const std::string& topic, Json body, const std::string& id
   command.response_topic = response_topic_;
   command.correlation_data = id;
   command.message_expiry = std::max(std::chrono::ceil<std::chrono::seconds>(options_.timeout), 1s);
-  publish(std::move(command));
-}
-
-/// What the broker refuses ends the call.
-void Connection::publish(MqttPublication publication) {
-  const std::string topic = publication.topic;
-  client_->publish(std::move(publication), [this, topic](const Result<void>& result) {
+  client_->publish(std::move(command), [this, topic](const Result<void>& result) {
     if (result || result.error().code == Errc::canceled) return;
     asio::post(loop_, [this, topic, why = result.error().message] {
       if (code_) return;
@@ -155,9 +149,9 @@ void Connection::ask(Question question) {
   wait_for_answer(options_.timeout);
   if (asked_->round.complete()) return round_ended();
   const Question& asked = asked_->question;
-  for (const auto& base : bases) send(base + "/cmd/" + asked.verb, asked.body, id);
+  for (const auto& base : bases) publish(base + "/cmd/" + asked.verb, asked.body, id);
   // Its answer comes behind that to the command: who answers this one only has nothing to say to the other.
-  if (fleet && may_be_silent(asked.verb)) send(options_.base() + "/cmd/ping", Json::object(), id + kPing);
+  if (fleet && may_be_silent(asked.verb)) publish(options_.base() + "/cmd/ping", Json::object(), id + kPing);
 }
 
 void Connection::ask(const std::string& verb, Json body, Answer answer, bool told) {
@@ -209,23 +203,21 @@ void Connection::heard(Call& call, const MqttMessage& message) {
 /// MQTT 3.1.1 has no response topic: replies come where everybody's do.
 bool Connection::is_reply(const MqttMessage& message) const {
   if (message.topic == response_topic_) return true;
-  const auto gateway = gateway_of(options_.root, message.topic);
-  return options_.mqtt_version == 3 && gateway && message.topic.starts_with(options_.root + "/" + *gateway + "/rsp/");
+  const auto gateway = options_.mqtt_version == 3 ? gateway_of(options_.root, message.topic) : std::nullopt;
+  return gateway && message.topic.starts_with(options_.root + "/" + *gateway + "/rsp/");
 }
 
-/// Which of our questions it answers.
-std::string Connection::question_of(const MqttMessage& message) const {
-  if (options_.mqtt_version == 5) return message.correlation_data.value_or(asked_->id);
+bool Connection::answers(const MqttMessage& message, const std::string& question) const {
+  if (options_.mqtt_version == 5) return message.correlation_data.value_or(asked_->id) == question;
   const Json reply = parse_json(message.payload);
-  return reply.is_object() ? text(reply, "transaction") : "";
+  return reply.is_object() && text(reply, "transaction") == question;
 }
 
 /// A reply to nothing, or to what was answered already (QoS 1), is dropped.
 void Connection::heard_reply(const MqttMessage& message) {
   if (!asked_) return;
-  const std::string id = question_of(message);
-  const bool pong = id == asked_->id + kPing;
-  if (id != asked_->id && !pong) return;
+  const bool pong = answers(message, asked_->id + kPing);
+  if (!pong && !answers(message, asked_->id)) return;
   std::string gateway = options_.gateway;
   if (options_.is_fleet()) {
     const Json reply = parse_json(message.payload);
@@ -333,7 +325,7 @@ void Connection::timed_out() {
     output_.complain("the broker answers, but " + gateway + " is offline");
   } else {
     // A broker that speaks 3.1.1 acknowledges what it does not let pass.
-    const bool silent = options_.mqtt_version == 3 && asked_.has_value();
+    const bool silent = options_.mqtt_version == 3 && asked_;
     const std::string topic = silent ? options_.base() + "/cmd/" + asked_->question.verb : "";
     const std::string doubt = silent ? ": may " + our_name() + " publish to " + topic + "?" : "";
     output_.complain(gateway + " is online, but did not answer in time" + doubt);

@@ -83,16 +83,15 @@ class Connection {
   MqttClient::Handlers mqtt_handlers(Call& call);
   void connected(Call& call);
   void not_connected(const Error& why);
-  void publish(MqttPublication publication);
   [[nodiscard]] std::string our_name() const;
   [[nodiscard]] bool is_reply(const MqttMessage& message) const;
-  [[nodiscard]] std::string question_of(const MqttMessage& message) const;
+  [[nodiscard]] bool answers(const MqttMessage& message, const std::string& question) const;
   void heard(Call& call, const MqttMessage& message);
   void heard_reply(const MqttMessage& message);
   void take_reply(const std::string& gateway, const MqttMessage& message);
   void refused(const std::string& gateway, const Reply& reply);
   void round_ended();
-  void send(const std::string& topic, Json body, const std::string& id);
+  void publish(const std::string& topic, Json body, const std::string& id);
   void wait_for_answer(std::chrono::milliseconds limit);
   void timed_out();
   void nobody_there();

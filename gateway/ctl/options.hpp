@@ -53,11 +53,6 @@ struct ArtifactRemoveCall {
   std::string name;
 };
 
-/// Needs no broker; nullopt: all codes.
-struct ExplainCall {
-  std::optional<std::string> code;
-};
-
 struct InstallCall {
   std::string module;
   std::optional<std::string> target;  ///< nullopt: the newest that can be reached
@@ -73,6 +68,11 @@ struct ScanCall {
 
 struct DoctorCall {
   std::optional<std::string> module;
+};
+
+/// Needs no broker; nullopt: all codes.
+struct ExplainCall {
+  std::optional<std::string> code;
 };
 
 using AnyCall =
