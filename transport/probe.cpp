@@ -18,7 +18,7 @@ struct EasyFree {
 };
 using Easy = std::unique_ptr<CURL, EasyFree>;
 
-Easy prepared(const std::string& url, const ProbeOptions& options) {
+Easy prepared(const std::string& url, std::chrono::milliseconds limit) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
   Easy easy(curl_easy_init());
   if (!easy) return easy;
@@ -26,13 +26,10 @@ Easy prepared(const std::string& url, const ProbeOptions& options) {
   curl_easy_setopt(easy.get(), CURLOPT_PROXY, "");
   curl_easy_setopt(easy.get(), CURLOPT_NOPROXY, "*");
   curl_easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(options.limit.count()));
+  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
   curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy.get(), CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy.get(), CURLOPT_USERAGENT, "dfota");
-  if (!options.ca_file.empty()) curl_easy_setopt(easy.get(), CURLOPT_CAINFO, options.ca_file.c_str());
-  if (!options.cert_file.empty()) curl_easy_setopt(easy.get(), CURLOPT_SSLCERT, options.cert_file.c_str());
-  if (!options.key_file.empty()) curl_easy_setopt(easy.get(), CURLOPT_SSLKEY, options.key_file.c_str());
   return easy;
 }
 
@@ -82,34 +79,23 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) {
 }
 }  // namespace
 
-/// curl tells no times of a TCP connection on which TLS has failed: each is tried by itself.
-ConnectionProbe probe_connection(const std::string& host, std::uint16_t port, bool tls, const ProbeOptions& options) {
+ConnectionProbe probe_connection(const std::string& host, std::uint16_t port, std::chrono::milliseconds limit) {
   const std::string in_url = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  const std::string behind = "://" + in_url + ":" + std::to_string(port);
+  const Easy easy = prepared("http://" + in_url + ":" + std::to_string(port), limit);
   ConnectionProbe probe;
-  for (const bool with_tls : {false, true}) {
-    if (with_tls && !tls) break;
-    const Easy easy = prepared((with_tls ? "https" : "http") + behind, options);
-    if (!easy) {
-      probe.fault = ProbeFault{ProbeStage::name, "libcurl has no memory"};
-      break;
-    }
-    curl_easy_setopt(easy.get(), CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(easy.get(), CURLOPT_SSL_ENABLE_ALPN, 0L);  // it is MQTT that follows
-    const CURLcode code = curl_easy_perform(easy.get());
-    if (!with_tls) {
-      probe.address = address_of(easy.get());
-      probe.fault = fault_of(easy.get(), code);
-    } else if (code != CURLE_OK) {
-      probe.fault = ProbeFault{ProbeStage::tls, curl_easy_strerror(code)};
-    }
-    if (probe.fault) break;
+  if (!easy) {
+    probe.fault = ProbeFault{ProbeStage::name, "libcurl has no memory"};
+    return probe;
   }
+  curl_easy_setopt(easy.get(), CURLOPT_CONNECT_ONLY, 1L);
+  const CURLcode code = curl_easy_perform(easy.get());
+  probe.address = address_of(easy.get());
+  probe.fault = fault_of(easy.get(), code);
   return probe;
 }
 
-HttpProbe probe_http(const std::string& url, const ProbeOptions& options) {
-  const Easy easy = prepared(url, options);
+HttpProbe probe_http(const std::string& url, std::chrono::milliseconds limit) {
+  const Easy easy = prepared(url, limit);
   HttpProbe probe;
   if (!easy) {
     probe.fault = ProbeFault{ProbeStage::name, "libcurl has no memory"};

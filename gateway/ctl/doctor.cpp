@@ -12,6 +12,7 @@
 #include "gateway/ctl/requests.hpp"
 #include "transport/http_url.hpp"
 #include "transport/mqtt_uri.hpp"
+#include "transport/tls_fault.hpp"
 
 namespace dfota::ctl {
 namespace {
@@ -88,6 +89,8 @@ Doctor::Doctor(const Options& options, Output& output)
   mqtt_.username = options.username;
   mqtt_.password = options.password;
   mqtt_.ca_file = options.ca_file;
+  mqtt_.cert_file = options.cert_file;
+  mqtt_.key_file = options.key_file;
   mqtt_.persistent_session = false;
 }
 
@@ -115,14 +118,13 @@ void Doctor::skip_the_rest(const std::string& why) {
 bool Doctor::find_broker() {
   const auto broker = parse_mqtt_uri(options_.broker);
   if (!broker) return fail("broker_name", broker.error().message, "See --broker");
-  ProbeOptions probe;
-  probe.limit = options_.timeout;
-  probe.ca_file = mqtt_.ca_file;
-  probe.cert_file = mqtt_.cert_file;
-  probe.key_file = mqtt_.key_file;
-  const auto seen = probe_connection(broker->host, broker->port, broker->tls, probe);
+  const auto seen = probe_connection(broker->host, broker->port, options_.timeout);
   broker_address_ = seen.address;
-  tell(broker_steps(seen, broker->name(), broker->tls));
+  std::optional<std::string> tls;
+  if (broker->tls && !seen.fault) {
+    tls = tls_fault(*broker, {mqtt_.ca_file, mqtt_.cert_file, mqtt_.key_file}, options_.timeout);
+  }
+  tell(broker_steps(seen, broker->name(), broker->tls, tls));
   return !failed_;
 }
 
@@ -254,9 +256,7 @@ void Doctor::look_at_files() {
         Step{Step::Result::skip, "file_server", http + " is not asked: every machine calls itself by that address",
              "No module off the gateway's own host gets there: set http.public_url to an address of its network"});
   }
-  ProbeOptions probe;
-  probe.limit = options_.timeout;
-  tell(file_server_step(http, probe_http(http + "/a/doctor/doctor", probe)));
+  tell(file_server_step(http, probe_http(http + "/a/doctor/doctor", options_.timeout)));
 }
 
 std::string Doctor::known_modules() const {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
-#include <map>
 
+#include "gateway/ctl/explain.hpp"
 #include "gateway/ctl/text.hpp"
 
 namespace dfota::ctl {
@@ -77,18 +77,8 @@ Step clock_step(const Json& reply, std::chrono::system_clock::time_point now) {
 }
 
 std::string problem_hint(const std::string& problem) {
-  static const std::map<std::string, std::string> kHints = {
-      {"absent", "Is the module powered, and does the configured port exist?"},
-      {"port_busy", "Another program holds its port: stop it, or keep ModemManager away from it"},
-      {"no_answer", "Is the port its AT port (on most modules the third one, if02), at the right baud rate?"},
-      {"identity_invalid", "Ask ATI and AT+GSN in a terminal; the port may be another device's"},
-      {"module_changed", "Another module stands at this port; when that is right: dfota scan MODULE --accept"},
-      {"duplicate_imei", "Two configured ports lead to it: take one out of the configuration"},
-      {"model_mismatch", "No family is known for its model; a new one is a TOML file in modem.profiles_dir"},
-      {"module_updating", "It is updating on somebody else's behalf: wait until it has restarted"},
-      {"module_lost", "It was lost in an update: look at it; then dfota scan MODULE --force speaks to it again"}};
-  const auto it = kHints.find(problem);
-  return it == kHints.end() ? "See dfota explain " + problem : it->second;
+  const auto known = explanations_of(problem);
+  return known.empty() ? "" : known.front().hint;
 }
 
 Step network_step(const ScannedModule& module) {
@@ -128,7 +118,8 @@ Json document_of(const Step& step) {
           {"hint", step.hint.empty() ? Json(nullptr) : Json(step.hint)}};
 }
 
-std::vector<Step> broker_steps(const ConnectionProbe& probe, const std::string& where, bool tls) {
+std::vector<Step> broker_steps(const ConnectionProbe& probe, const std::string& where, bool tls,
+                               const std::optional<std::string>& tls_fault) {
   const auto stage = probe.fault ? std::optional(probe.fault->stage) : std::nullopt;
   if (stage == ProbeStage::name) {
     return {fail("broker_name", where + ": " + probe.fault->why,
@@ -144,8 +135,8 @@ std::vector<Step> broker_steps(const ConnectionProbe& probe, const std::string& 
   steps.push_back(ok("broker_tcp", where + " takes connections"));
   if (!tls) {
     steps.push_back(skip("broker_tls", "mqtt:// has none"));
-  } else if (probe.fault) {
-    steps.push_back(fail("broker_tls", probe.fault->why,
+  } else if (tls_fault) {
+    steps.push_back(fail("broker_tls", *tls_fault,
                          "Is that the broker's TLS port, is its certificate of the authority of --ca-file and for this "
                          "very name, and has it not run out?"));
   } else {
