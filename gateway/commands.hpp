@@ -14,8 +14,8 @@
 #include "gateway/install_command.hpp"
 #include "gateway/jobs.hpp"
 #include "gateway/journal.hpp"
-#include "gateway/scan_command.hpp"
 #include "gateway/listing.hpp"
+#include "gateway/scan_command.hpp"
 
 namespace dfota {
 

@@ -107,8 +107,8 @@ void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& 
       loop_, config_, jobs, modules, artifacts, journal_,
       Commands::World{
           [this](const OutboxRow& row) { mqtt_.publish(publication_of(row)); },
-          [this](const std::string& module) { forget_module(module); }, [this] { return outbox_.size(); }, [this] { return about(); },
-          [this](const std::string& module) { return last_errors_.of(module); },
+          [this](const std::string& module) { forget_module(module); }, [this] { return outbox_.size(); },
+          [this] { return about(); }, [this](const std::string& module) { return last_errors_.of(module); },
           [this](const std::string& model, const std::string& version) { return releases_->newest(model, version); }});
   mqtt_.start();
 }
