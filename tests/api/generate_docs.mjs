@@ -130,7 +130,7 @@ function commandSection(api, channel) {
     `### ${code(`cmd/${verb}`)}`,
     sentence(channel.summary),
     keys(schema, ['transaction']),
-    block(schema.examples.map(spread)),
+    block(schema.examples.map((example) => spread(example))),
     'Reply:',
     table(
       ['key', 'type', 'required', ''],
@@ -150,7 +150,7 @@ function publicationSection(channel) {
   for (const {name, isText, message} of channel.messages) {
     if (name !== 'removed') text.push(keys(message.payload));
     else if (channel.operation.action === 'send') text.push('Empty once it was forgotten.');
-    if (!isText) text.push(block(message.payload.examples.map(spread)));
+    if (!isText) text.push(block(message.payload.examples.map((example) => spread(example))));
   }
   return text.join('\n\n');
 }
@@ -212,7 +212,7 @@ export async function generate() {
     'Every command may have a `transaction` (a string of up to 128 bytes), which comes back in the reply. A reply is',
     block([
       spread({ts: '2026-11-22T17:08:22.661Z', gateway: 'rack-1', status: 'ok', data: {}, warnings: []}),
-      ...refusal.examples.map(spread),
+      ...refusal.examples.map((example) => spread(example)),
     ]),
     keys(refusal),
     ...commands.map((channel) => commandSection(api, channel)),
