@@ -16,7 +16,8 @@ class LastErrors {
 
   /// `error` as it is published; the document for the journal comes back.
   std::string note(const std::string& module, const nlohmann::json& error);
-  void forget(const std::string& module) { errors_.erase(module); }
+  /// Whether there was one.
+  bool forget(const std::string& module) { return errors_.erase(module) > 0; }
   /// {ts, job, code, class, name, meaning, hint, phase}, or null.
   [[nodiscard]] nlohmann::json of(const std::string& module) const;
 

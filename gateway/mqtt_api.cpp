@@ -275,8 +275,7 @@ void MqttApi::job_forgotten(const Job& job) {
 }
 
 void MqttApi::forget_module(const std::string& module) {
-  last_errors_.forget(module);
-  journal_.put_fact(Write::module_forgotten, LastErrors::fact_of(module), "");
+  if (last_errors_.forget(module)) journal_.put_fact(Write::module_forgotten, LastErrors::fact_of(module), "");
   updates_.forget(module);
   home_assistant_.forget(module);
   std::vector<std::string> topics;

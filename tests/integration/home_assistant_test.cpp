@@ -259,6 +259,12 @@ TEST_CASE("install: what it refuses, and what it leaves to other gateways") {
   CHECK(rig.request("artifact_remove", {{"name", "up-12-14.bin"}})["status"] == "ok");
   wait_for_update(rig, "m0", {{"installed_version", kA12}, {"latest_version", kA12}, {"in_progress", false}});
   CHECK(check_rules(rig).first == 0);
+
+  // What was left there when it was enabled goes with the module.
+  const auto left = config_topic("dfota_t_gone");
+  rig.observer.publish(left, "{}", true);
+  CHECK(rig.request("forget", {{"module", "gone"}})["status"] == "ok");
+  CHECK(rig.observer.wait_for_payload(left, ""));
 }
 
 TEST_CASE("a module's last error stands in its state, with its meaning, after a restart, too") {

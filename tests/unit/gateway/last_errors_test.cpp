@@ -33,7 +33,8 @@ TEST_CASE("the newest error of each module, shortened, as it is published; and a
   errors.note("m1", error_payload("g", 9, job, "m1", 1, UpdateError::of(Finding::absent, Phase::queued), {}));
   CHECK(errors.of("m1")["code"] == "absent");
   CHECK(errors.of("m1")["class"] == "gateway");
-  errors.forget("m1");
+  CHECK(errors.forget("m1"));
+  CHECK_FALSE(errors.forget("m1"));
   CHECK(errors.of("m1").is_null());
 }
 
