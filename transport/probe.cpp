@@ -18,7 +18,7 @@ struct EasyFree {
 };
 using Easy = std::unique_ptr<CURL, EasyFree>;
 
-Easy prepared(const std::string& url, std::chrono::milliseconds limit) {
+Easy prepared(const std::string& url, const ProbeOptions& options) {
   curl_global_init(CURL_GLOBAL_DEFAULT);
   Easy easy(curl_easy_init());
   if (!easy) return easy;
@@ -26,10 +26,13 @@ Easy prepared(const std::string& url, std::chrono::milliseconds limit) {
   curl_easy_setopt(easy.get(), CURLOPT_PROXY, "");
   curl_easy_setopt(easy.get(), CURLOPT_NOPROXY, "*");
   curl_easy_setopt(easy.get(), CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+  curl_easy_setopt(easy.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(options.limit.count()));
   curl_easy_setopt(easy.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy.get(), CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy.get(), CURLOPT_USERAGENT, "dfota");
+  if (!options.ca_file.empty()) curl_easy_setopt(easy.get(), CURLOPT_CAINFO, options.ca_file.c_str());
+  if (!options.cert_file.empty()) curl_easy_setopt(easy.get(), CURLOPT_SSLCERT, options.cert_file.c_str());
+  if (!options.key_file.empty()) curl_easy_setopt(easy.get(), CURLOPT_SSLKEY, options.key_file.c_str());
   return easy;
 }
 
@@ -79,23 +82,34 @@ std::size_t on_header(char* data, std::size_t, std::size_t size, void* self) {
 }
 }  // namespace
 
-ConnectionProbe probe_connection(const std::string& host, std::uint16_t port, std::chrono::milliseconds limit) {
+/// curl tells no times of a TCP connection on which TLS has failed: each is tried by itself.
+ConnectionProbe probe_connection(const std::string& host, std::uint16_t port, bool tls, const ProbeOptions& options) {
   const std::string in_url = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  const Easy easy = prepared("http://" + in_url + ":" + std::to_string(port), limit);
+  const std::string behind = "://" + in_url + ":" + std::to_string(port);
   ConnectionProbe probe;
-  if (!easy) {
-    probe.fault = ProbeFault{ProbeStage::name, "libcurl has no memory"};
-    return probe;
+  for (const bool with_tls : {false, true}) {
+    if (with_tls && !tls) break;
+    const Easy easy = prepared((with_tls ? "https" : "http") + behind, options);
+    if (!easy) {
+      probe.fault = ProbeFault{ProbeStage::name, "libcurl has no memory"};
+      break;
+    }
+    curl_easy_setopt(easy.get(), CURLOPT_CONNECT_ONLY, 1L);
+    curl_easy_setopt(easy.get(), CURLOPT_SSL_ENABLE_ALPN, 0L);  // it is MQTT that follows
+    const CURLcode code = curl_easy_perform(easy.get());
+    if (!with_tls) {
+      probe.address = address_of(easy.get());
+      probe.fault = fault_of(easy.get(), code);
+    } else if (code != CURLE_OK) {
+      probe.fault = ProbeFault{ProbeStage::tls, curl_easy_strerror(code)};
+    }
+    if (probe.fault) break;
   }
-  curl_easy_setopt(easy.get(), CURLOPT_CONNECT_ONLY, 1L);
-  const CURLcode code = curl_easy_perform(easy.get());
-  probe.address = address_of(easy.get());
-  probe.fault = fault_of(easy.get(), code);
   return probe;
 }
 
-HttpProbe probe_http(const std::string& url, std::chrono::milliseconds limit) {
-  const Easy easy = prepared(url, limit);
+HttpProbe probe_http(const std::string& url, const ProbeOptions& options) {
+  const Easy easy = prepared(url, options);
   HttpProbe probe;
   if (!easy) {
     probe.fault = ProbeFault{ProbeStage::name, "libcurl has no memory"};

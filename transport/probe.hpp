@@ -1,4 +1,4 @@
-// Whether a server can be reached, and where the way ends when it cannot: name, TCP, HTTP. By libcurl, never
+// Whether a server can be reached, and where the way ends when it cannot: name, TCP, TLS, HTTP. By libcurl, never
 // through a proxy of the environment, since what is asked about is the way itself. Blocking, any thread.
 #pragma once
 
@@ -9,7 +9,12 @@
 
 namespace dfota {
 
-enum class ProbeStage { name, tcp, http };
+struct ProbeOptions {
+  std::chrono::milliseconds limit{10000};          ///< for all of it
+  std::string ca_file{}, cert_file{}, key_file{};  ///< of TLS; empty: the system's authorities, no certificate of ours
+};
+
+enum class ProbeStage { name, tcp, tls, http };
 
 struct ProbeFault {
   ProbeStage stage;
@@ -21,8 +26,8 @@ struct ConnectionProbe {
   std::optional<ProbeFault> fault;  ///< nothing: the connection stands
 };
 
-/// A connection to that host and port, over which nothing is sent. `limit` is for all of it.
-ConnectionProbe probe_connection(const std::string& host, std::uint16_t port, std::chrono::milliseconds limit);
+/// A connection, with TLS on top, to that host and port. Nothing is sent over it but the handshake.
+ConnectionProbe probe_connection(const std::string& host, std::uint16_t port, bool tls, const ProbeOptions& options);
 
 struct HttpProbe {
   std::string address;
@@ -33,6 +38,6 @@ struct HttpProbe {
 };
 
 /// One GET, no redirects.
-HttpProbe probe_http(const std::string& url, std::chrono::milliseconds limit);
+HttpProbe probe_http(const std::string& url, const ProbeOptions& options);
 
 }  // namespace dfota

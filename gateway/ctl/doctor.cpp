@@ -118,13 +118,15 @@ void Doctor::skip_the_rest(const std::string& why) {
 bool Doctor::find_broker() {
   const auto broker = parse_mqtt_uri(options_.broker);
   if (!broker) return fail("broker_name", broker.error().message, "See --broker");
-  const auto seen = probe_connection(broker->host, broker->port, options_.timeout);
+  const ProbeOptions probe{options_.timeout, mqtt_.ca_file, mqtt_.cert_file, mqtt_.key_file};
+  auto seen = probe_connection(broker->host, broker->port, broker->tls, probe);
   broker_address_ = seen.address;
-  std::optional<std::string> tls;
-  if (broker->tls && !seen.fault) {
-    tls = tls_fault(*broker, {mqtt_.ca_file, mqtt_.cert_file, mqtt_.key_file}, options_.timeout);
-  }
-  tell(broker_steps(seen, broker->name(), broker->tls, tls));
+  // A client certificate that the broker does not want shows after the handshake only, and the words are better.
+  const bool connected = broker->tls && (!seen.fault || seen.fault->stage == ProbeStage::tls);
+  const auto tls =
+      connected ? tls_fault(*broker, {mqtt_.ca_file, mqtt_.cert_file, mqtt_.key_file}, options_.timeout) : std::nullopt;
+  if (tls) seen.fault = ProbeFault{ProbeStage::tls, *tls};
+  tell(broker_steps(seen, broker->name(), broker->tls));
   return !failed_;
 }
 
@@ -256,7 +258,7 @@ void Doctor::look_at_files() {
         Step{Step::Result::skip, "file_server", http + " is not asked: every machine calls itself by that address",
              "No module off the gateway's own host gets there: set http.public_url to an address of its network"});
   }
-  tell(file_server_step(http, probe_http(http + "/a/doctor/doctor", options_.timeout)));
+  tell(file_server_step(http, probe_http(http + "/a/doctor/doctor", {.limit = options_.timeout})));
 }
 
 std::string Doctor::known_modules() const {

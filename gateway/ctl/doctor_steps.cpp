@@ -118,8 +118,7 @@ Json document_of(const Step& step) {
           {"hint", step.hint.empty() ? Json(nullptr) : Json(step.hint)}};
 }
 
-std::vector<Step> broker_steps(const ConnectionProbe& probe, const std::string& where, bool tls,
-                               const std::optional<std::string>& tls_fault) {
+std::vector<Step> broker_steps(const ConnectionProbe& probe, const std::string& where, bool tls) {
   const auto stage = probe.fault ? std::optional(probe.fault->stage) : std::nullopt;
   if (stage == ProbeStage::name) {
     return {fail("broker_name", where + ": " + probe.fault->why,
@@ -135,8 +134,8 @@ std::vector<Step> broker_steps(const ConnectionProbe& probe, const std::string& 
   steps.push_back(ok("broker_tcp", where + " takes connections"));
   if (!tls) {
     steps.push_back(skip("broker_tls", "mqtt:// has none"));
-  } else if (tls_fault) {
-    steps.push_back(fail("broker_tls", *tls_fault,
+  } else if (probe.fault) {
+    steps.push_back(fail("broker_tls", probe.fault->why,
                          "Is that the broker's TLS port, is its certificate of the authority of --ca-file and for this "
                          "very name, and has it not run out?"));
   } else {

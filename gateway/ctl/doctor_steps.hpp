@@ -27,9 +27,8 @@ std::string line_of(const Step& step);
 /// {"step","result","message","hint"}; hint null where there is none.
 Json document_of(const Step& step);
 
-/// broker_name, broker_tcp, broker_tls, as far as it came; `where` is host:port, `tls_fault` what is wrong with TLS.
-std::vector<Step> broker_steps(const ConnectionProbe& probe, const std::string& where, bool tls,
-                               const std::optional<std::string>& tls_fault = std::nullopt);
+/// broker_name, broker_tcp, broker_tls, as far as it came; `where` is host:port.
+std::vector<Step> broker_steps(const ConnectionProbe& probe, const std::string& where, bool tls);
 
 /// Why no answer to a ping came, from what else was seen.
 struct Silence {

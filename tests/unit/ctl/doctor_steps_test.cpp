@@ -67,9 +67,9 @@ TEST_CASE("the broker, as far as it came") {
   probe.fault = ProbeFault{ProbeStage::tcp, "refused"};
   CHECK(words(broker_steps(probe, "h:1", true)) == Texts{"ok    broker_name", "FAIL  broker_tcp"});
   probe.address = "10.0.0.1";
+  probe.fault = ProbeFault{ProbeStage::tls, "not trusted"};
+  CHECK(words(broker_steps(probe, "h:1", true)) == Texts{"ok    broker_name", "ok    broker_tcp", "FAIL  broker_tls"});
   probe.fault.reset();
-  CHECK(words(broker_steps(probe, "h:1", true, "not trusted")) ==
-        Texts{"ok    broker_name", "ok    broker_tcp", "FAIL  broker_tls"});
   CHECK(words(broker_steps(probe, "h:1", true)) == Texts{"ok    broker_name", "ok    broker_tcp", "ok    broker_tls"});
   CHECK(words(broker_steps(probe, "h:1", false)) == Texts{"ok    broker_name", "ok    broker_tcp", "skip  broker_tls"});
 }

@@ -10,7 +10,7 @@
 using namespace dfota;
 
 namespace {
-constexpr std::chrono::seconds kLimit{30};
+const ProbeOptions kOptions{.limit = std::chrono::seconds(30)};
 
 std::uint16_t port_of(const test::Origin& origin) {
   const auto url = origin.url("");
@@ -25,13 +25,13 @@ struct ProxyEnvironment {
 
 TEST_CASE("where the way to a server ends") {
   test::Origin origin;
-  const auto there = probe_connection("127.0.0.1", port_of(origin), kLimit);
+  const auto there = probe_connection("127.0.0.1", port_of(origin), false, kOptions);
   CHECK_FALSE(there.fault);
   CHECK(there.address == "127.0.0.1");
-  const auto unknown = probe_connection("no-such-host.invalid", 1, kLimit);
+  const auto unknown = probe_connection("no-such-host.invalid", 1, false, kOptions);
   REQUIRE(unknown.fault);
   CHECK(unknown.fault->stage == ProbeStage::name);
-  const auto closed = probe_connection("127.0.0.1", test::free_port(), kLimit);
+  const auto closed = probe_connection("127.0.0.1", test::free_port(), true, kOptions);
   REQUIRE(closed.fault);
   CHECK(closed.fault->stage == ProbeStage::tcp);
   CHECK(closed.fault->why == "Connection refused");
@@ -41,14 +41,14 @@ TEST_CASE("a GET: what was answered, and never by the environment's proxy") {
   test::Origin origin, proxy;
   origin.serve("/page", "twelve bytes");
   const ProxyEnvironment environment(proxy.url(""));
-  const auto page = probe_http(origin.url("/page"), kLimit);
+  const auto page = probe_http(origin.url("/page"), kOptions);
   CHECK_FALSE(page.fault);
   CHECK(page.status == 200);
   CHECK(page.body_bytes == 12);
   CHECK(page.via.empty());
-  const auto none = probe_http(origin.url("/none"), kLimit);
+  const auto none = probe_http(origin.url("/none"), kOptions);
   CHECK(none.status == 404);
-  const auto closed = probe_http("http://127.0.0.1:" + std::to_string(test::free_port()) + "/", kLimit);
+  const auto closed = probe_http("http://127.0.0.1:" + std::to_string(test::free_port()) + "/", kOptions);
   REQUIRE(closed.fault);
   CHECK(closed.fault->stage == ProbeStage::tcp);
   CHECK(proxy.requests("/page") == 0);
@@ -57,7 +57,7 @@ TEST_CASE("a GET: what was answered, and never by the environment's proxy") {
 TEST_CASE("what is longer than it needs to be is not read to its end") {
   test::Origin origin;
   origin.serve("/long", std::string(1000000, 'x'));
-  const auto probe = probe_http(origin.url("/long"), kLimit);
+  const auto probe = probe_http(origin.url("/long"), kOptions);
   CHECK_FALSE(probe.fault);
   CHECK(probe.body_bytes > 65536);
   CHECK(probe.body_bytes < 1000000);
