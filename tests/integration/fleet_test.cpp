@@ -91,6 +91,15 @@ TEST_CASE("one update of two racks, followed on both; lists; one that is stopped
   CHECK(unknown.wait() == 1);
   CHECK(has(unknown.err(), "no gateway that is online has what the command names"));
 
+  Process ping(call(rig, {"ping"}));
+  CHECK(ping.wait() == 0);
+  Process scan(call(rig, {"scan", "m0"}));
+  CHECK(scan.wait() == 0);
+  for (const std::string gateway : {"t", "u"}) {
+    CHECK(has(ping.out(), gateway + ": dfota-gateway "));
+    CHECK(has(scan.out(), gateway + "/m0    online"));
+  }
+
   second.process().terminate();
   Process left(call(rig, {"jobs"}));
   CHECK(left.wait() == 3);
