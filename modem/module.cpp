@@ -143,12 +143,17 @@ void Module::heed_scans() {
 Awaitable<> Module::answer_scans() {
   const auto scans = std::exchange(heeded_, {});
   if (scans.empty()) co_return;
+  auto problem = state_.problem;
   std::optional<NetworkState> network;
   const auto* profile = modem_.profiles.choose(modem_.profile, state_.identity.model);
-  if (state_.problem.empty() && profile != nullptr) {
+  if (problem.empty() && profile != nullptr) {
     network = co_await check_network(loop_, dialogue_, *profile, Clock::now());
+    if (network->problem && !is_of_network(network->problem->finding)) {
+      problem = explain(network->problem->finding).word;
+      network.reset();
+    }
   }
-  for (const auto& scan : scans) scan.done(state_.problem, network);
+  for (const auto& scan : scans) scan.done(problem, network);
 }
 
 /// Nobody can be asked now.

@@ -82,6 +82,10 @@ Awaitable<std::optional<NetworkProblem>> find_context_problem(Dialogue& dialogue
 
 }  // namespace
 
+bool is_of_network(Finding finding) {
+  return finding == Finding::sim_not_ready || finding == Finding::not_registered || finding == Finding::no_pdp_context;
+}
+
 Awaitable<NetworkState> check_network(asio::io_context& loop, Dialogue& dialogue, const Profile& profile,
                                       Clock::time_point deadline) {
   auto state = co_await check_sim(loop, dialogue, deadline);

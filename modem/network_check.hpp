@@ -25,6 +25,9 @@ struct NetworkState {
   std::optional<NetworkProblem> problem;  ///< nothing: it can
 };
 
+/// sim_not_ready, not_registered, no_pdp_context; the others say that the module could not be asked.
+bool is_of_network(Finding finding);
+
 /// A SIM that is still starting, and a registration that is still sought, are asked for again until `deadline`. A
 /// module that does not answer is no_answer, a port that went is port_lost.
 Awaitable<NetworkState> check_network(asio::io_context& loop, Dialogue& dialogue, const Profile& profile,

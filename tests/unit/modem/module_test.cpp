@@ -330,6 +330,12 @@ TEST_CASE("a scan asks at once: who is there, its signal, SIM and PDP context") 
     REQUIRE(f.found->problem);
     CHECK(f.found->problem->finding == Finding::sim_not_ready);
   }
+  SUBCASE("it falls silent") {
+    CHECK(f.scripted.next_command() == "AT+CPIN?");
+    f.step(Dialogue::kAnswerLimit);
+    CHECK(f.scanned == "no_answer");
+    CHECK_FALSE(f.found);
+  }
   CHECK(f.scripted.unread().empty());
 }
 
