@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <asio/post.hpp>
 #include <csignal>
-#include <cstdio>
-#include <random>
 #include <utility>
 
+#include "gateway/ctl/broker_access.hpp"
 #include "gateway/ctl/messages.hpp"
 #include "transport/base/log.hpp"
 
@@ -25,31 +24,13 @@ constexpr const char* kPing = "-ping";
 bool may_be_silent(const std::string& verb) {
   return verb == "update" || verb == "cancel" || verb == "pause" || verb == "resume";
 }
-
-std::string random_hex() {
-  std::random_device device;
-  char text[17];
-  std::snprintf(text, sizeof text, "%08x%08x", static_cast<unsigned>(device()), static_cast<unsigned>(device()));
-  return text;
-}
 }  // namespace
 
 Connection::Connection(const Options& options, Output& output)
-    : options_(options),
-      output_(output),
-      id_("dfota-ctl-" + random_hex()),
-      response_topic_(options.root + "/client/" + id_ + "/rsp") {}
+    : options_(options), output_(output), id_(new_client_id()), response_topic_(response_topic_of(options, id_)) {}
 
 MqttOptions Connection::mqtt_options(const Call& call) const {
-  MqttOptions mqtt;
-  mqtt.uri = options_.broker;
-  mqtt.client_id = id_;
-  mqtt.username = options_.username;
-  mqtt.password = options_.password;
-  mqtt.ca_file = options_.ca_file;
-  mqtt.cert_file = options_.cert_file;
-  mqtt.key_file = options_.key_file;
-  mqtt.version = options_.mqtt_version;
+  MqttOptions mqtt = broker_access(options_, id_);
   mqtt.persistent_session = mqtt.version == 5;  // 3.1.1 has no expiry: it would stay for ever
   mqtt.session_expiry = kSession;
   const std::string heard = options_.heard_base();
@@ -186,7 +167,7 @@ void Connection::after_retained(std::function<void()> done) {
 
 void Connection::heard(Call& call, const MqttMessage& message) {
   if (code_) return;
-  if (is_reply(message)) {
+  if (is_reply(options_, response_topic_, message)) {
     if (!retained_came_ || message.payload != kBarrier) return heard_reply(message);
     return std::exchange(retained_came_, nullptr)();
   }
@@ -200,24 +181,12 @@ void Connection::heard(Call& call, const MqttMessage& message) {
   call.heard(message);
 }
 
-/// MQTT 3.1.1 has no response topic: replies come where everybody's do.
-bool Connection::is_reply(const MqttMessage& message) const {
-  if (message.topic == response_topic_) return true;
-  const auto gateway = options_.mqtt_version == 3 ? gateway_of(options_.root, message.topic) : std::nullopt;
-  return gateway && message.topic.starts_with(options_.root + "/" + *gateway + "/rsp/");
-}
-
-bool Connection::answers(const MqttMessage& message, const std::string& question) const {
-  if (options_.mqtt_version == 5) return message.correlation_data.value_or(asked_->id) == question;
-  const Json reply = parse_json(message.payload);
-  return reply.is_object() && text(reply, "transaction") == question;
-}
-
 /// A reply to nothing, or to what was answered already (QoS 1), is dropped.
 void Connection::heard_reply(const MqttMessage& message) {
   if (!asked_) return;
-  const bool pong = answers(message, asked_->id + kPing);
-  if (!pong && !answers(message, asked_->id)) return;
+  const bool command = answers(options_, message, asked_->id);
+  const bool pong = !command && answers(options_, message, asked_->id + kPing);
+  if (!command && !pong) return;
   std::string gateway = options_.gateway;
   if (options_.is_fleet()) {
     const Json reply = parse_json(message.payload);

@@ -84,8 +84,6 @@ class Connection {
   void connected(Call& call);
   void not_connected(const Error& why);
   [[nodiscard]] std::string our_name() const;
-  [[nodiscard]] bool is_reply(const MqttMessage& message) const;
-  [[nodiscard]] bool answers(const MqttMessage& message, const std::string& question) const;
   void heard(Call& call, const MqttMessage& message);
   void heard_reply(const MqttMessage& message);
   void take_reply(const std::string& gateway, const MqttMessage& message);

@@ -1,10 +1,9 @@
 #include "gateway/ctl/doctor.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <memory>
-#include <random>
 
+#include "gateway/ctl/broker_access.hpp"
 #include "gateway/ctl/doctor_link.hpp"
 #include "gateway/ctl/doctor_steps.hpp"
 #include "gateway/ctl/fleet.hpp"
@@ -71,26 +70,13 @@ class Doctor {
   bool failed_ = false;
 };
 
-std::string random_hex() {
-  std::random_device device;
-  char text[17];
-  std::snprintf(text, sizeof text, "%08x%08x", static_cast<unsigned>(device()), static_cast<unsigned>(device()));
-  return text;
-}
-
 Doctor::Doctor(const Options& options, Output& output)
     : options_(options),
       output_(output),
       module_(std::get<DoctorCall>(options.call).module),
-      id_("dfota-ctl-" + random_hex()),
-      response_topic_(options.root + "/client/" + id_ + "/rsp") {
-  mqtt_.uri = options.broker;
-  mqtt_.client_id = id_;
-  mqtt_.username = options.username;
-  mqtt_.password = options.password;
-  mqtt_.ca_file = options.ca_file;
-  mqtt_.cert_file = options.cert_file;
-  mqtt_.key_file = options.key_file;
+      id_(new_client_id()),
+      response_topic_(response_topic_of(options, id_)),
+      mqtt_(broker_access(options, id_)) {
   mqtt_.persistent_session = false;
 }
 
@@ -146,6 +132,7 @@ bool Doctor::have_rights() {
                                            {options_.root + "/+/status", true},
                                            {options_.base() + "/info", true},
                                            {options_.base() + "/status", true}};
+  if (mqtt_.version == 3) filters.push_back({options_.base() + "/rsp/#", false});
   if (module_) filters.push_back({options_.base() + "/module/+/status", true});
   const auto subscribed = link_->subscribe(filters, options_.timeout);
   if (!subscribed) {
@@ -175,7 +162,9 @@ Result<void> Doctor::ask(const std::string& verb, Json body, const std::string& 
 
 std::optional<Json> Doctor::reply_to(const std::string& id, Limit limit) {
   const auto message = link_->wait_for(
-      [&](const MqttMessage& one) { return one.topic == response_topic_ && one.correlation_data == id_ + "-" + id; },
+      [&](const MqttMessage& one) {
+        return is_reply(options_, response_topic_, one) && answers(options_, one, id_ + "-" + id);
+      },
       limit);
   if (!message) return std::nullopt;
   Json reply = parse_json(message->payload);
