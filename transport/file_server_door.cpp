@@ -16,6 +16,7 @@ using namespace std::chrono_literals;
 constexpr int kBacklog = 1024;
 constexpr int kAcceptsAtOnce = 512;
 constexpr auto kAcceptAgain = 100ms;
+constexpr int kLooks = 64;  // for a silent one, before the oldest goes whatever it has said
 constexpr auto kSameFaultAgain = 1min;
 constexpr auto kPartingLimit = 2s;
 constexpr std::size_t kMaxDrainedBytes = 256 * 1024;
@@ -217,12 +218,26 @@ std::shared_ptr<Door::Guest> Door::seat(Descriptor socket) {
 }
 
 void Door::make_room(const std::string& source) {
-  if (heads_.size() >= options_.max_pending_heads) leave(heads_.front());
+  if (heads_.size() >= options_.max_pending_heads) leave(next_to_go(nullptr));
   const auto count = heads_of_.find(source);
   if (count == heads_of_.end() || count->second < options_.max_pending_heads_per_source) return;
   if (trusted_.contains(source)) return;
-  const auto oldest = std::find_if(heads_.begin(), heads_.end(), [&](const auto& g) { return g->source == source; });
-  leave(*oldest);
+  leave(next_to_go(&source));
+}
+
+/// The oldest, of this source or of all, that is silent: the request of an older one may have come already, and only
+/// has not been read yet.
+std::shared_ptr<Door::Guest> Door::next_to_go(const std::string* source) const {
+  std::shared_ptr<Guest> oldest;
+  int looked = 0;
+  for (const auto& guest : heads_) {
+    if (source != nullptr && guest->source != *source) continue;
+    if (!oldest) oldest = guest;
+    char byte = 0;
+    if (::recv(guest->socket.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0) return guest;
+    if (++looked == kLooks) break;
+  }
+  return oldest;
 }
 
 Descriptor Door::leave(const std::shared_ptr<Guest>& guest_of_list) {

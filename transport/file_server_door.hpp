@@ -66,6 +66,7 @@ class Door {
   void refuse(Descriptor socket);
   std::shared_ptr<Guest> seat(Descriptor socket);
   void make_room(const std::string& source);
+  [[nodiscard]] std::shared_ptr<Guest> next_to_go(const std::string* source) const;
   Descriptor leave(const std::shared_ptr<Guest>& guest);
   void watch_deadlines();
   void cut_overdue();

@@ -119,13 +119,13 @@ Json document_of(const Step& step) {
 }
 
 std::vector<Step> broker_steps(const ConnectionProbe& probe, const std::string& where, bool tls) {
-  const auto stage = probe.fault ? std::optional(probe.fault->stage) : std::nullopt;
-  if (stage == ProbeStage::name) {
+  const auto ends_at = [&](ProbeStage stage) { return probe.fault && probe.fault->stage == stage; };
+  if (ends_at(ProbeStage::name)) {
     return {fail("broker_name", where + ": " + probe.fault->why,
                  "Is the name right, and does this machine's DNS know it?")};
   }
   std::vector<Step> steps = {ok("broker_name", probe.address.empty() ? where : where + " is " + probe.address)};
-  if (stage == ProbeStage::tcp) {
+  if (ends_at(ProbeStage::tcp)) {
     steps.push_back(fail("broker_tcp", where + ": " + probe.fault->why,
                          "Is the broker running, does it listen on that address and port, and does no firewall stand "
                          "before it?"));

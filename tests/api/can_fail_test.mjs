@@ -38,6 +38,8 @@ const told = {
   payload: {...(await first('gateway_error.json')), code: 'hold_invalid'},
 };
 
+const mine = {...bare, content_type: 'text/plain', topic: 'dfota/v1/client/dfota-ctl-8eb08d4a3ac30861/rsp'};
+
 const right = {
   'one of each': [info, progress, online, error],
   'a command and its reply': [command, ok],
@@ -45,6 +47,7 @@ const right = {
   'refused for the state of things': [command, refusal('unknown_job', '/job')],
   'a verb that there is not': [{...command, topic: `${R}/cmd/nonsense`}, refusal('unknown_verb')],
   'a wrong hold, and it is told': [hold, told],
+  'dfota to itself': [{...mine, payload: 'barrier'}],
   'without properties, on 3.1.1': [{...info, content_type: undefined, user_properties: undefined}],
 };
 const wrong = {
@@ -67,6 +70,7 @@ const wrong = {
   'wrong, and nobody answered': [bad],
   'the reply of another verb': [{...command, topic: `${R}/cmd/pause`, payload: {}}, ok],
   'a reply to nobody': [ok],
+  'something else where dfota hears its answers': [{...mine, payload: 'news'}],
   'a wrong command of dfota': [{...bad, played: true}],
   'a wrong hold, and it is not told': [hold],
 };

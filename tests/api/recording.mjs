@@ -9,6 +9,10 @@ const kShown = 600;
 const bytes = (line, key) =>
   `${key}_hex` in line ? Buffer.from(line[`${key}_hex`], 'hex') : Buffer.from(line[key] ?? '');
 
+/// What dfota says to itself: that all it subscribed to has come, and that it may read where its answers come.
+const isToItself = (line) =>
+  /\/client\/dfota-ctl-[0-9a-f]{16}\/rsp$/.test(line.topic) && ['barrier', 'echo'].includes(line.payload.toString());
+
 export class Recording {
   channels = new Map(); // key, to how many messages
   verdicts = new Map(); // on commands, to how many
@@ -67,7 +71,9 @@ export class Recording {
       }
       const found = this.#api.find(line.topic);
       const key = found?.channel.key ?? '';
-      if (commands.isCommand(line)) {
+      if (isToItself(line)) {
+        ++this.counts.outside;
+      } else if (commands.isCommand(line)) {
         commands.add(line);
         this.#count(key || 'unknown verbs');
       } else if (key.startsWith('rsp_') || (!found && commands.isResponseTopic(line.topic))) {

@@ -64,10 +64,10 @@ TEST_CASE("modules of all gateways, over all pages of each") {
   Two fleet;
   Process client(fleet.call({"modules"}));
   const auto first = fleet.one.command_to_all("list");
-  fleet.one.answer_ok(first, page({module_row("a")}, "c1"));
+  fleet.one.answer_ok(first, page({module_row("a")}, "module/a"));
   fleet.two.answer_ok(fleet.two.command_to_all("list"), page({module_row("a")}, nullptr));
   const auto second = fleet.one.command("list");
-  CHECK(ScriptedGateway::body(second) == Json{{"after", "c1"}});
+  CHECK(ScriptedGateway::body(second) == Json{{"after", "module/a"}});
   fleet.one.answer_ok(second, page({module_row("b")}, nullptr));
   CHECK(client.wait() == 0);
   const auto lines = lines_of(client.out());

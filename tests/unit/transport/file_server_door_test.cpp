@@ -109,6 +109,26 @@ TEST_CASE("heads of one source are bounded until it has shown a valid token") {
   }
 }
 
+TEST_CASE("a request that has come is read, however many silent sockets come behind it before anybody looks") {
+  FileServerOptions options;
+  SUBCASE("of one source") {
+    options.max_pending_heads_per_source = 8;
+  }
+  SUBCASE("of all") {
+    options.max_pending_heads = 8;
+  }
+  FileServerRig rig(1000, options);
+  rig.server->release(rig.token);
+  Client first(rig, rig.get());
+  std::vector<std::unique_ptr<Client>> crowd;
+  for (int i = 0; i < 20; ++i) {
+    crowd.push_back(std::make_unique<Client>(rig));
+    crowd.back()->connect();
+  }
+  REQUIRE(first.until_response());
+  CHECK(first.body == rig.file.content);
+}
+
 TEST_CASE("a head that is not whole at its deadline is cut, not before") {
   SteppedClock clock;
   FileServerRig rig;
