@@ -262,7 +262,14 @@ TEST_CASE("install: what it refuses, and what it leaves to other gateways") {
 
   // What was left there when it was enabled goes with the module.
   const auto left = config_topic("dfota_t_gone");
-  rig.observer.publish(left, "{}", true);
+  const Json scan = {{"platform", "button"},
+                     {"unique_id", "dfota_t_gone_scan"},
+                     {"default_entity_id", "button.dfota_t_gone_scan"},
+                     {"name", "Scan"}};
+  const Json device = {{"device", {{"identifiers", {"dfota_t_gone"}}, {"name", "gone"}}},
+                       {"origin", {{"name", "dfota-gateway"}, {"sw_version", "0.1.0"}}},
+                       {"components", {{"scan", scan}}}};
+  rig.observer.publish(left, device.dump(), true);
   CHECK(rig.request("forget", {{"module", "gone"}})["status"] == "ok");
   CHECK(rig.observer.wait_for_payload(left, ""));
 }
