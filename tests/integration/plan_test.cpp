@@ -192,8 +192,9 @@ TEST_CASE("a hop that fails ends the plan, and says how far it got; retry goes o
   CHECK(way_of(rig.results("m0").back()) == "good-12-14.bin");
 }
 
-TEST_CASE("killed between two hops, and while one flashes: the plan goes on from the version that the module reports") {
-  Rig rig(mixed_rack(2, {}));
+TEST_CASE("killed while it flashes, and in the next hop: the plan goes on from the version that the module reports") {
+  // Slow, so that the second kill comes before the last byte: between its release and itself it would be a failure.
+  Rig rig(mixed_rack(1, {"client=slow:20000"}));
   add_five(rig);
   rig.accept(to_target("up", kA14));
   REQUIRE(rig.rack.wait_for("m0", "flashing_begin"));
@@ -207,10 +208,8 @@ TEST_CASE("killed between two hops, and while one flashes: the plan goes on from
   CHECK(rig.finish("up")["state"] == "succeeded");
   CHECK(way_of(rig.result("m0")) == "up-11-12.bin up-12-14.bin");
   rig.rack.stop();
-  for (const auto* module : {"m0", "m1"}) {
-    CHECK(rig.rack.version(module) == kA14);
-    CHECK(rig.rack.written_while_flashing(module).empty());
-  }
+  CHECK(rig.rack.version("m0") == kA14);
+  CHECK(rig.rack.written_while_flashing("m0").empty());
 }
 
 TEST_CASE("a cancel after the first hop leaves the module where it is") {
