@@ -1,9 +1,11 @@
 #include "transport/tls_fault.hpp"
 
+#include <fcntl.h>
 #include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -13,6 +15,8 @@
 #include <memory>
 #include <thread>
 #include <utility>
+
+#include "transport/base/clock.hpp"
 
 namespace dfota {
 namespace {
@@ -70,7 +74,7 @@ std::shared_ptr<Owned<addrinfo>> addresses_of(const MqttBroker& broker, std::chr
   return found.wait_for(limit) == std::future_status::ready && found.get() ? addresses : nullptr;
 }
 
-/// Connected, or -1. The time-outs stay on it.
+/// Connected and non-blocking, or -1.
 int connected_socket(const MqttBroker& broker, std::chrono::milliseconds limit) {
   const auto addresses = addresses_of(broker, limit);
   if (!addresses) return -1;
@@ -80,12 +84,27 @@ int connected_socket(const MqttBroker& broker, std::chrono::milliseconds limit) 
   for (const addrinfo* one = addresses->get(); one != nullptr; one = one->ai_next) {
     const int fd = ::socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol);
     if (fd < 0) continue;
-    ::setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time);
-    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);
-    if (::connect(fd, one->ai_addr, one->ai_addrlen) == 0) return fd;
+    ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);  // of connect(), too
+    const bool connected = ::connect(fd, one->ai_addr, one->ai_addrlen) == 0;
+    if (connected && ::fcntl(fd, F_SETFL, O_NONBLOCK) == 0) return fd;
     ::close(fd);
   }
   return -1;
+}
+
+/// The last result of `step`, which is tried until it ends or the deadline has come, however slowly the other side
+/// drips.
+template <class Step>
+int until_ended(SSL* ssl, Clock::time_point deadline, Step step) {
+  for (;;) {
+    const int result = step();
+    const int error = SSL_get_error(ssl, result);
+    if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) return result;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) return result;
+    pollfd ready{SSL_get_fd(ssl), static_cast<short>(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT), 0};
+    ::poll(&ready, 1, static_cast<int>(left));
+  }
 }
 
 /// Nobody is asked for the passphrase of a key.
@@ -214,14 +233,15 @@ std::optional<std::string> tls_fault(const MqttBroker& broker, const TlsFiles& f
   SSL_set_verify(ssl.get(), SSL_VERIFY_NONE, nullptr);  // goes on, so that all of it can be told
   ERR_clear_error();
   SSL_set_fd(ssl.get(), socket.fd());
-  const int shaken = SSL_connect(ssl.get());
+  const int shaken = until_ended(ssl.get(), Clock::now() + limit, [&] { return SSL_connect(ssl.get()); });
   const Owned<X509> theirs(SSL_get1_peer_certificate(ssl.get()));
   const long result = SSL_get_verify_result(ssl.get());
   if (theirs && result != X509_V_OK) return fault_of_broker(result, theirs.get(), broker, files);
   if (shaken != 1) return fault_of_alert(files);
   // With TLS 1.3 the broker looks at our certificate after the handshake is over for us.
   char byte = 0;
-  if (SSL_read(ssl.get(), &byte, 1) <= 0 && SSL_get_error(ssl.get(), 0) == SSL_ERROR_SSL) return fault_of_alert(files);
+  const int read = until_ended(ssl.get(), Clock::now() + limit, [&] { return SSL_read(ssl.get(), &byte, 1); });
+  if (read <= 0 && SSL_get_error(ssl.get(), read) == SSL_ERROR_SSL) return fault_of_alert(files);
   return std::nullopt;
 }
 

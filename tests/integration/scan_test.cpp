@@ -126,6 +126,21 @@ TEST_CASE("a lost module stays lost over restarts, whatever jobs came since; for
   CHECK(rig.rack.qfotadl("m0") == 1);
 }
 
+TEST_CASE("a module that was lost and has come back is not lost again by a restart") {
+  RigOptions options = rack_of(1);
+  options.settings = {{"timeouts.update", "3"}, {"timeouts.absent", "1"}};
+  Rig rig(options);
+  rig.accept(rig.job("short"));
+  REQUIRE(rig.finish("short")["modules"]["m0"] == "lost");
+  rig.wait_for_newest(rig.topic("module/m0/state"),
+                      [](const Json& now) { return now["version"] == kTo && now["problem"].is_null(); });
+  REQUIRE(rig.gateway().terminate() == 0);
+  rig.start_gateway();
+  CHECK(scan(rig)[0]["problem"].is_null());
+  rig.rack.stop();
+  CHECK(rig.rack.qfotadl("m0") == 1);
+}
+
 TEST_CASE("another module in the place of one that was seen, over a restart: no job until somebody accepts it") {
   Rig rig(rack_of(2));
   const auto seen = scan(rig, {{"module", "m0"}})[0]["imei"];
