@@ -81,7 +81,8 @@ int connected_socket(const MqttBroker& broker, std::chrono::milliseconds limit) 
   timeval time{};
   time.tv_sec = limit.count() / 1000;
   time.tv_usec = limit.count() % 1000 * 1000;
-  for (const addrinfo* one = addresses->get(); one != nullptr; one = one->ai_next) {
+  const auto deadline = Clock::now() + limit;
+  for (const addrinfo* one = addresses->get(); one != nullptr && Clock::now() < deadline; one = one->ai_next) {
     const int fd = ::socket(one->ai_family, one->ai_socktype | SOCK_CLOEXEC, one->ai_protocol);
     if (fd < 0) continue;
     ::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time);  // of connect(), too
