@@ -80,6 +80,7 @@ void JobWatch::begin() {
   if (const auto* retry = std::get_if<RetryCall>(&options_.call)) {
     return retry->run ? ask("retry", retry_body(retry->job, *retry->run)) : find_newest_run();
   }
+  if (options_.is_fleet()) return retained_came();  // it has: a gateway that goes offline from here on is waited for
   connection_.after_retained([this] { retained_came(); });
 }
 
