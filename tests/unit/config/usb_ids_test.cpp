@@ -1,0 +1,35 @@
+#include "config/usb_ids.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+namespace dfota {
+namespace {
+
+TEST_CASE("an id is four hexadecimal digits, a colon and four more") {
+  CHECK(parse_usb_id("2c7c:0125") == UsbId{0x2c7c, 0x0125, {}});
+  CHECK(parse_usb_id("2C7C:0Aff") == UsbId{0x2c7c, 0x0aff, {}});
+  for (const char* wrong : {"", "2c7c", "2c7c:", "2c7c:125", "2c7c:01250", "2c7c-0125", "0x2c7c:0125", " 2c7c:0125",
+                            "2c7c:012g", "-c7c:0125", "2c7c:+125"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(parse_usb_id(wrong));
+  }
+  CHECK(to_text(UsbId{0x05c6, 0x9003, {}}) == "05c6:9003");
+}
+
+TEST_CASE("the known ones are each there once, in order, and none is a module in recovery") {
+  const auto known = known_usb_ids();
+  CHECK(std::adjacent_find(known.begin(), known.end(),
+                           [](const UsbId& a, const UsbId& b) { return to_text(a) >= to_text(b); }) == known.end());
+  for (const auto& id : known) {
+    CAPTURE(to_text(id));
+    CHECK(parse_usb_id(to_text(id)) == id);
+    CHECK(id.vendor != 0);
+    CHECK_FALSE(id.models.empty());
+    CHECK_FALSE(id == UsbId{0x05c6, 0x9008, {}});
+  }
+}
+
+}  // namespace
+}  // namespace dfota
