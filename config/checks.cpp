@@ -10,6 +10,7 @@
 #include <filesystem>
 
 #include "config/module_url.hpp"
+#include "config/usb_ids.hpp"
 
 namespace dfota {
 namespace {
@@ -232,6 +233,17 @@ Complaint check_module_port(const std::string& text) {
   if (text.size() > 1 && text.front() == '/' && text.back() != '/') return too_long(text, kMaxPathBytes);
   return "must be the absolute path of a port (best a stable one below /dev/serial/by-path) or tcp://host:port, not " +
          in_quotes(text);
+}
+
+Complaint check_port_glob(const std::string& text) {
+  if (has_control(text)) return "must not hold control characters";
+  if (text.size() > 1 && text.front() == '/' && text.back() != '/') return too_long(text, kMaxPathBytes);
+  return "must hold absolute paths of ports, best \"/dev/serial/by-path/*\", not " + in_quotes(text);
+}
+
+Complaint check_usb_id(const std::string& text) {
+  if (parse_usb_id(text)) return std::nullopt;
+  return "must hold vid:pid as lsusb shows them, like \"2c7c:0125\", not " + in_quotes(text);
 }
 
 Complaint check_imei(const std::string& text) {

@@ -43,6 +43,10 @@ Complaint check_public_url(const std::string& text);
 Complaint check_ftp_url(const std::string& text);
 Complaint check_host(const std::string& text);
 Complaint check_module_port(const std::string& text);
+/// An absolute path with * ? or [] in it, or without.
+Complaint check_port_glob(const std::string& text);
+/// vid:pid.
+Complaint check_usb_id(const std::string& text);
 Complaint check_imei(const std::string& text);
 Complaint check_tag(const std::string& text);
 /// The base64 line of a public key of minisign: 42 bytes that begin with "Ed".

@@ -11,6 +11,7 @@
 
 #include "config/module_url.hpp"
 #include "config/profile.hpp"
+#include "config/usb_ids.hpp"
 
 namespace dfota {
 
@@ -114,10 +115,20 @@ struct ModemConfig {
 
 struct ModuleConfig {
   std::string id;    ///< topic segment, as gateway.id
-  std::string port;  ///< a stable name, a pseudo-terminal, or tcp://host:port
-  std::string imei;  ///< empty: the first one seen
+  std::string port;  ///< a stable name, a pseudo-terminal, or tcp://host:port; empty: found by its IMEI
+  std::string imei;  ///< it decides, and the port may move; empty: the first one seen at the port
   std::vector<std::string> tags;
+  bool discovered = false;  ///< not written by the operator, but found by [discovery]
   bool operator==(const ModuleConfig&) const = default;
+};
+
+/// [discovery]: modules that nobody has written down.
+struct DiscoveryConfig {
+  enum class Identify { imei, port };
+  std::vector<std::string> ports;      ///< globs; empty: nothing becomes a module by itself
+  std::vector<UsbId> usb_ids;          ///< asked beside known_usb_ids()
+  Identify identify = Identify::imei;  ///< what a found module is called by
+  bool operator==(const DiscoveryConfig&) const = default;
 };
 
 struct HomeAssistantConfig {
@@ -139,6 +150,7 @@ struct Config {
   TimeoutsConfig timeouts;
   ModemConfig modem;
   std::vector<ModuleConfig> modules;
+  DiscoveryConfig discovery;
   HomeAssistantConfig home_assistant;
   bool operator==(const Config&) const = default;
 };

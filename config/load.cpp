@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "config/checks.hpp"
+#include "config/load_modules.hpp"
 #include "config/section.hpp"
 #include "config/text_file.hpp"
 #include "config/toml_tree.hpp"
@@ -238,40 +239,6 @@ void read_modem(Section section, ModemConfig& modem, const std::filesystem::path
   section.finish();
 }
 
-// One name for one port, as far as spelling goes; links are followed when it is opened.
-std::string port_key(const std::string& port) {
-  std::string key = port;
-  if (port.starts_with("tcp://")) {
-    std::ranges::transform(key, key.begin(),
-                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-    return key;
-  }
-  return std::filesystem::path(port).lexically_normal().string();
-}
-
-void read_modules(std::vector<Section> sections, std::vector<ModuleConfig>& modules) {
-  std::map<std::string, unsigned> ids, ports, imeis;
-  const auto unique = [](Section& section, const char* key, const std::string& value, auto& lines) {
-    const auto [first, fresh] = lines.try_emplace(value, section.place_of(key).line);
-    if (fresh) return;
-    section.fault(key, in_quotes(value) + " belongs to another module already, at line " +
-                           std::to_string(first->second) + ": each module has its own");
-  };
-  for (Section& section : sections) {
-    ModuleConfig module;
-    section.require("id", "give the module a name of its own, as id = \"uc20-a\"");
-    if (section.take_string("id", module.id, check_segment)) unique(section, "id", module.id, ids);
-    section.require("port", "name the port of its AT commands, as port = \"/dev/serial/by-path/...\"");
-    if (section.take_string("port", module.port, check_module_port)) {
-      unique(section, "port", port_key(module.port), ports);
-    }
-    if (section.take_string("imei", module.imei, check_imei)) unique(section, "imei", module.imei, imeis);
-    section.take_strings("tags", module.tags, check_tag);
-    section.finish();
-    modules.push_back(std::move(module));
-  }
-}
-
 // Above the topics of the gateways it would take their replies for discovery.
 void read_home_assistant(Section section, HomeAssistantConfig& home_assistant, const std::string& topic_root) {
   section.take_boolean("enabled", home_assistant.enabled);
@@ -298,9 +265,9 @@ Config read_root(Section root, const std::filesystem::path& base, FaultList& fau
   read_timeouts(root.child("timeouts"), config.timeouts);
   read_modem(root.child("modem"), config.modem, base, faults);
   read_modules(root.children("module"), config.modules);
+  read_discovery(root.child("discovery"), config.discovery);
   read_home_assistant(root.child("home_assistant"), config.home_assistant, config.mqtt.topic_root);
   root.unsupported("admin", "there is no page yet; remove the section and watch over MQTT");
-  root.unsupported("discovery", "name each module in a [[module]] and remove the section");
   root.finish();
   return config;
 }

@@ -36,6 +36,8 @@ constexpr ApiCode kRefusals[] = {
     {"nothing_to_retry", "Every module of that run ended in succeeded or skipped", "Nothing to do", false},
     {"module_configured", "The configuration names the module, or its IMEI",
      "Change it there: a module that is configured is not forgotten, nor another IMEI accepted for it", false},
+    {"module_present", "The module was found by [discovery] and is there, or a job wants it",
+     "Unplug it, and let its jobs end: what is there is found again", false},
     {"unknown_artifact", "The gateway keeps no artifact of that name", "dfota artifact list shows them", false},
     {"artifact_in_use", "A job that has not ended needs the artifact", "Wait for the job's end, or cancel it", true},
     {"artifact_conflict", "An artifact of that name has another content",

@@ -134,18 +134,20 @@ void Application::start() {
   time_ = std::make_unique<ServiceTime>(contents.facts[ServiceTime::kFact]);
   jobs_ = std::make_unique<Jobs>(Jobs::Parts{loop_, config_, modules_, *fetch_, catalog_->all(), *trust_, shelf_.get(),
                                              *slots_, *files_, *journal_, *time_, *api_});
-  for (const auto& module : config_.modules) {
-    modules_[module.id] = std::make_unique<Module>(loop_, module, config_.modem, config_.timeouts, *jobs_);
+  places_ = std::make_unique<Places>(loop_, config_, modules_);
+  places_->make_modules(read_module_facts(contents.facts));
+  if (modules_.empty() && config_.discovery.ports.empty()) {
+    log::warning("there is no [[module]], and no port in [discovery]: there is nothing to update");
   }
-  if (modules_.empty()) log::warning("no [[module]] is configured: there is nothing to update");
   jobs_->recover(contents);
-  for (auto& [id, module] : modules_) module->start();
   const auto report_fault = [this](const std::string& code, const std::string& message) {
     api_->report_fault(code, message);
   };
   artifact_commands_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_, report_fault);
   incoming_ = std::make_unique<Incoming>(loop_, *catalog_, report_fault);
+  api_->on_forget_module = [this](const std::string& module) { return places_->forget(module); };
   api_->start(*jobs_, modules_, *artifact_commands_, *releases_);
+  places_->start(*jobs_);
   asio::co_spawn(loop_, catalog_->drop_lost(), rethrow);
   asio::co_spawn(loop_, incoming_->watch(), rethrow);
   wait_for_signal();

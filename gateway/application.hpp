@@ -15,6 +15,7 @@
 #include "gateway/jobs.hpp"
 #include "gateway/journal.hpp"
 #include "gateway/mqtt_api.hpp"
+#include "gateway/places.hpp"
 #include "gateway/releases.hpp"
 #include "gateway/slots.hpp"
 #include "gateway/trust.hpp"
@@ -71,6 +72,7 @@ class Application {
   std::unique_ptr<Incoming> incoming_;
   std::unique_ptr<ServiceTime> time_;
   Jobs::Modules modules_;
+  std::unique_ptr<Places> places_;
   std::unique_ptr<Jobs> jobs_;
 };
 

@@ -244,8 +244,14 @@ Commands::Reply Commands::forget(const json& document) {
     if (auto fault = jobs_.forget(job)) return *fault;
     return json{{"job", job}};
   }
-  if (modules_.contains(module)) {
-    return CommandFault{"module_configured", "take it out of the configuration first", "/module"};
+  if (const auto known = modules_.find(module); known != modules_.end()) {
+    if (!known->second->config().discovered) {
+      return CommandFault{"module_configured", "take it out of the configuration first", "/module"};
+    }
+    if (!jobs_.job_of(module).empty() || !world_.drop_module(module)) {
+      return CommandFault{"module_present", "it is there, or a job wants it: unplug it, and let its jobs end",
+                          "/module"};
+    }
   }
   world_.forget_module(module);
   jobs_.forget_module(module);

@@ -27,6 +27,8 @@ class Commands {
   struct World {
     /// Publishes an old result or error once more, as it was.
     std::function<void(const OutboxRow& row)> publish_again;
+    /// A module that was found is none of the gateway's any more; false: it is configured, or it is there.
+    std::function<bool(const std::string& module)> drop_module;
     /// Takes the retained topics of a module back that is not configured any more.
     std::function<void(const std::string& module)> forget_module;
     std::function<std::size_t()> outbox_size;

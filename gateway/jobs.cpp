@@ -191,11 +191,7 @@ void Jobs::read_facts(const std::map<std::string, std::string>& facts) {
     if (!fact.is_object()) continue;
     before_[at->first.substr(std::string_view(kBefore).size())] = {fact.value("imei", ""), fact.value("version", "")};
   }
-  for (auto at = facts.lower_bound(kKnown); at != facts.end() && at->first.starts_with(kKnown); ++at) {
-    const auto fact = nlohmann::json::parse(at->second, nullptr, false);
-    if (!fact.is_object()) continue;
-    known_[at->first.substr(std::string_view(kKnown).size())] = {fact.value("imei", ""), fact.value("lost", false)};
-  }
+  known_ = read_module_facts(facts);
   if (const auto history = facts.find(UpdateHistory::kFact); history != facts.end()) {
     history_ = UpdateHistory(history->second);
   }
@@ -229,6 +225,8 @@ void Jobs::recall_modules() {
     const auto module = modules_.find(id);
     if (module == modules_.end()) continue;
     if (!known.imei.empty()) module->second->expect(known.imei);
+    const bool may_move = !module->second->config().imei.empty();
+    if (may_move && !known.port.empty()) module->second->begin_at(known.port);
     if (known.lost) module->second->mark_lost();
   }
 }
@@ -240,14 +238,16 @@ void Jobs::remember(const Module& module) {
   const auto known = known_.find(id);
   const bool was_lost = known != known_.end() && known->second.lost;
   const bool lost = module.is_lost() || (was_lost && !module.state().online);
-  Known now{module.expected_imei(), lost};
-  if (known == known_.end() ? now == Known() : now == known->second) return;
-  journal_.put_fact(Write::module_known, kKnown + id, nlohmann::json{{"imei", now.imei}, {"lost", now.lost}}.dump());
+  ModuleFact now{module.expected_imei(), lost, module.config().discovered, {}};
+  const bool may_move = !module.config().imei.empty() && module.state().port != module.config().port;
+  if (may_move || now.discovered) now.port = module.state().port;
+  if (known == known_.end() ? now == ModuleFact() : now == known->second) return;
+  journal_.put_fact(Write::module_known, ModuleFact::key(id), now.document());
   known_[id] = std::move(now);
 }
 
 void Jobs::forget_module(const std::string& module) {
-  if (known_.erase(module) > 0) journal_.put_fact(Write::module_known, kKnown + module, "");
+  if (known_.erase(module) > 0) journal_.put_fact(Write::module_known, ModuleFact::key(module), "");
 }
 
 void Jobs::take_up(Job& job) {
@@ -295,6 +295,7 @@ const Part* Jobs::part_under_way(const std::string& module) const {
 }
 
 void Jobs::module_changed(const Module& module) {
+  if (!modules_.contains(module.config().id)) return;  // forgotten
   remember(module);
   listener_.module_changed(module);
   look_at_module(module.config().id);

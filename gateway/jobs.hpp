@@ -19,6 +19,7 @@
 #include "gateway/ftp_shelf.hpp"
 #include "gateway/job.hpp"
 #include "gateway/journal.hpp"
+#include "gateway/module_fact.hpp"
 #include "gateway/service_time.hpp"
 #include "gateway/trust.hpp"
 #include "gateway/update_history.hpp"
@@ -48,7 +49,6 @@ class Jobs : public ModuleObserver {
   static constexpr auto kTick = std::chrono::seconds(1);  ///< expiry, absence and windows are looked at so often
   static constexpr auto kHold = "hold";                   ///< the journal's name of it
   static constexpr auto kBefore = "before/";              ///< and of what a module ran before its last job
-  static constexpr auto kKnown = "module/";               ///< and of who a module is
   static constexpr unsigned kMostAsked = 4;  ///< a module that reports yet another version each time is given up
   static constexpr auto kDefaultLife = std::chrono::hours(7 * 24);
 
@@ -228,13 +228,8 @@ class Jobs : public ModuleObserver {
   struct Before {
     std::string imei, version;
   };
-  std::map<std::string, Before> before_;  ///< by module: what it ran before its last succeeded job
-  struct Known {
-    std::string imei;
-    bool lost = false;
-    bool operator==(const Known&) const = default;
-  };
-  std::map<std::string, Known> known_;  ///< by module, as the journal has it
+  std::map<std::string, Before> before_;     ///< by module: what it ran before its last succeeded job
+  std::map<std::string, ModuleFact> known_;  ///< by module, as the journal has it
   UpdateHistory history_;
   /// Jobs of an earlier process, and the deltas of theirs that may still lie on the shelf.
   std::set<std::pair<std::string, std::string>> unswept_;

@@ -260,7 +260,7 @@ std::variant<json, CommandFault> Jobs::dry_run(UpdateCommand command, bool drop_
     Plan plan{version, target, {}, {}};
     if (version.empty()) {
       plan.none = UpdateError::of(module.state().present ? Finding::no_answer : Finding::absent, Phase::queued,
-                                  module.config().port);
+                                  module.state().port);
     } else {
       plan = command.planned() ? this->plan(command, module, target, version, nullptr) : plan_one(command, module);
     }

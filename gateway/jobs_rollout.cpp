@@ -75,11 +75,12 @@ void Jobs::reject_missing(const std::string& id, std::deque<Waiting>& queue) {
       given_up.push_back({job, part});
     }
   }
-  const auto finding = state.problem == explain(Finding::module_lost).word ? Finding::module_lost
-                       : state.problem == explain(Finding::port_busy).word ? Finding::port_busy
-                                                                           : Finding::absent;
+  auto finding = Finding::absent;
+  for (const auto known : {Finding::module_lost, Finding::recovery_needed, Finding::port_busy}) {
+    if (state.problem == explain(known).word) finding = known;
+  }
   for (const auto& [job, part] : given_up) {
-    if (!part->result) reject(*job, *part, UpdateError::of(finding, Phase::queued, modules_.at(id)->config().port));
+    if (!part->result) reject(*job, *part, UpdateError::of(finding, Phase::queued, modules_.at(id)->state().port));
   }
 }
 

@@ -107,6 +107,7 @@ void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& 
       loop_, config_, jobs, modules, artifacts, journal_,
       Commands::World{
           [this](const OutboxRow& row) { mqtt_.publish(publication_of(row)); },
+          [this](const std::string& module) { return on_forget_module && on_forget_module(module); },
           [this](const std::string& module) { forget_module(module); }, [this] { return outbox_.size(); },
           [this] { return about(); }, [this](const std::string& module) { return last_errors_.of(module); },
           [this](const std::string& model, const std::string& version) { return releases_->newest(model, version); }});
@@ -133,7 +134,7 @@ json MqttApi::info_document() const {
   out["started_at"] = rfc3339(started_at_);
   out["zone"] = local_zone();
   out["http"] = config_.http.public_url;
-  out["modules"] = config_.modules.size();
+  out["modules"] = modules_ != nullptr ? modules_->size() : 0;
   out["hold"] = jobs_ != nullptr && jobs_->held() ? json(*jobs_->held()) : json(nullptr);
   out["problems"] = problems_;
   return out;

@@ -47,6 +47,8 @@ class MqttApi : public JobListener {
 
   /// Another client has our client id. On the loop.
   std::function<void()> on_taken_over;
+  /// A module that was found is to be forgotten: false when it is configured, or there.
+  std::function<bool(const std::string& module)> on_forget_module;
   /// A fault of the gateway itself, told on R/error/gateway/<code> and under `problems` of R/info as long as it lasts.
   void set_problem(const std::string& code, const std::string& message);
   void clear_problem(const std::string& code);

@@ -36,7 +36,7 @@ json module_state_payload(const std::string& gateway, const Module& module, cons
   const auto& state = module.state();
   auto out = payload(gateway);
   out["module"] = module.config().id;
-  out["port"] = module.config().port;
+  out["port"] = text_or_null(state.port);
   out["imei"] = text_or_null(state.identity.imei);
   out["model"] = text_or_null(state.identity.model);
   out["profile"] = text_or_null(state.profile);

@@ -26,6 +26,10 @@ std::span<const FindingText> finding_texts() {
       {"module_lost", "The module was lost in an earlier update and has not come back since",
        "Look at it; it is spoken to again once it has restarted (its port went and came back, or RDY was heard)",
        false},
+      {"recovery_needed", "The module came back in its recovery mode (USB 05c6:9008), in which it takes no AT commands",
+       "Its firmware is damaged: load it anew with Quectel's tool for that mode (QFlash, QFirehose), then cut its "
+       "power",
+       false},
       {"identity_invalid", "The module's model, version or IMEI is not well-formed",
        "Ask ATI and AT+GSN in a terminal; the port may be another device's", false},
       {"model_mismatch", "The module's model is not the delta's, or belongs to no family that this gateway knows",

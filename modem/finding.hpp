@@ -19,6 +19,7 @@ enum class Finding {
   duplicate_imei,
   module_reset,
   module_lost,
+  recovery_needed,
   identity_invalid,
   model_mismatch,
   base_mismatch,

@@ -22,8 +22,8 @@ LinkOptions link_options(const ModemConfig& modem) {
 
 bool ModuleState::operator==(const ModuleState& other) const {
   const auto key = [](const ModuleState& s) {
-    return std::tie(s.online, s.present, s.phase, s.identity.model, s.identity.version, s.identity.imei, s.profile,
-                    s.registered, s.signal_dbm, s.problem);
+    return std::tie(s.port, s.online, s.present, s.phase, s.identity.model, s.identity.version, s.identity.imei,
+                    s.profile, s.registered, s.signal_dbm, s.problem);
   };
   return key(*this) == key(other);
 }
@@ -38,7 +38,9 @@ Module::Module(asio::io_context& loop, ModuleConfig config, const ModemConfig& m
       changed_(loop),
       port_(loop, config_.port, link_options(modem), changed_, "module " + config_.id),
       dialogue_(port_, danger_, [this] { hear_fota(); }),
-      expected_imei_(config_.imei) {}
+      expected_imei_(config_.imei) {
+  state_.port = config_.port;
+}
 
 void Module::start() {
   asio::co_spawn(loop_, run(), [subject = port_.subject()](std::exception_ptr bug) {
@@ -55,7 +57,7 @@ void Module::update(UpdateOrder order, Checkpoint entry, UpdateEnv& env, std::fu
 }
 
 Awaitable<> Module::run() {
-  for (;;) {
+  while (!retired_) {
     if (work_) {
       co_await perform();
     } else {
@@ -69,14 +71,7 @@ Awaitable<> Module::attend() {
   hear_fota();
   const auto opened = co_await port_.open();
   if (!opened) {
-    auto next = state_;
-    next.online = next.present = false;
-    next.problem = explain(opened.error().code == Errc::absent ? Finding::absent : Finding::port_busy).word;
-    if (next.problem != state_.problem) log::notice(port_.subject(), ": ", opened.error().message);
-    change(next);
-    refuse_scans(state_.problem);
-    const auto ask = Clock::now() + ModulePort::kAskForName;
-    co_await changed_.wait_until(ask);
+    co_await wait_for_port(opened.error());
     co_return;
   }
   auto next = state_;

@@ -27,6 +27,7 @@ class ModuleObserver {
 };
 
 struct ModuleState {
+  std::string port;      ///< where it stands; empty: nobody knows
   bool online = false;   ///< its port is open and it answered, or an update is under way
   bool present = false;  ///< its port is open, and it is not lost: an update may begin
   Phase phase = Phase::idle;
@@ -50,6 +51,10 @@ struct Scan {
 
 class Module {
  public:
+  /// A port that is not there is looked for so often, beside being woken when something came (PortWatch).
+  static constexpr auto kLookAgain = std::chrono::seconds(5);
+  static constexpr auto kConnectAgain = std::chrono::seconds(1);  ///< tcp://, of which nobody tells
+
   /// The references must outlive it.
   Module(asio::io_context& loop, ModuleConfig config, const ModemConfig& modem, const TimeoutsConfig& timeouts,
          ModuleObserver& observer);
@@ -68,6 +73,21 @@ class Module {
   [[nodiscard]] bool is_lost() const;
   /// Who stood at the port in an earlier process; a configured IMEI goes before. Before start().
   void expect(const std::string& imei);
+  /// Its port of an earlier process. Before start().
+  void begin_at(const std::string& port);
+  /// It has answered at this port, or stands there by the same device's other name (`same_device`: nothing is closed).
+  void move_to(const std::string& port, bool same_device = false);
+  /// Another module answers at its port, and belongs there: nobody knows where this one is.
+  void leave_port();
+  /// At its place there is a USB device in recovery mode, or not any more.
+  void set_recovery(bool recovery);
+  /// It is nobody's any more: its coroutine ends, soon. Not while busy().
+  void retire();
+  /// It flashes, or may be about to, and its port is gone: an unknown port may be it.
+  [[nodiscard]] bool may_be_elsewhere_flashing() const;
+  [[nodiscard]] bool port_open() const { return port_.is_open(); }
+  /// It is where it is looked for: it has said so, or is being updated there.
+  [[nodiscard]] bool is_at_home() const;
   /// What the running update reports of its phase.
   void set_phase(Phase phase);
 
@@ -87,6 +107,7 @@ class Module {
     std::function<void(UpdateResult)> done;
   };
 
+  Awaitable<> wait_for_port(Error why);
   Awaitable<> run();
   Awaitable<> attend();
   Awaitable<> perform();
@@ -125,6 +146,7 @@ class Module {
   bool accepting_ = false;                    ///< whoever answers next is the module
   Clock::time_point fota_since_;
   bool booted_ = false, ended_ = false;
+  bool retired_ = false;
 };
 
 }  // namespace dfota

@@ -1,5 +1,5 @@
 // The port of one module over all its openings: it goes with each reboot and is found again behind its stable name,
-// which is asked for every 200 ms. Loop thread only.
+// which is asked for every 200 ms while somebody wants it. It may be found again elsewhere: move(). Loop thread only.
 #pragma once
 
 #include <memory>
@@ -22,8 +22,18 @@ class ModulePort {
   Awaitable<Result<void>> open();
   /// Closes it at once, so that the module that re-enumerates gets its name back.
   void drop();
-  /// Open, and not hung up. A port that hung up is dropped here.
-  [[nodiscard]] bool is_open();
+  /// Open, not hung up, and still the place where the module is looked for.
+  [[nodiscard]] bool is_open() const;
+
+  /// The module stands at `name` from now on (empty: nobody knows where): what is open is another's, and is dropped by
+  /// whoever asks for the port next.
+  void move(std::string name);
+  /// The same device by another name, such as one that stays.
+  void rename(std::string name) { name_ = std::move(name); }
+  /// Not to be opened, and dropped if it is: who stands there takes no AT commands (05c6:9008).
+  void forbid(bool forbidden);
+  /// Since when; nothing: it may be opened.
+  [[nodiscard]] const std::optional<Clock::time_point>& forbidden_since() const { return forbidden_since_; }
 
   /// As AtPort::command; link_lost when it is not open.
   Awaitable<Result<AtReply>> command(std::string text, Clock::duration limit);
@@ -49,6 +59,8 @@ class ModulePort {
   Signal& changed_;
   std::string subject_;
   std::unique_ptr<AtPort> at_;
+  bool moved_ = false;  ///< what is open is another's place
+  std::optional<Clock::time_point> forbidden_since_;
   Clock::time_point heard_before_ = Clock::now();
   unsigned openings_ = 0;
 };

@@ -31,7 +31,9 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::reach() {
     }
     if (Clock::now() >= deadline) {
       const bool held = !opened && opened.error().code != Errc::absent;
-      const auto finding = held ? Finding::port_busy : Finding::absent;
+      const auto finding = port_.forbidden_since() ? Finding::recovery_needed
+                           : held                  ? Finding::port_busy
+                                                   : Finding::absent;
       co_return fail_or_reject(
           UpdateError::of(finding, Phase::preparing, opened ? port_.name() + " hung up" : opened.error().message));
     }

@@ -191,6 +191,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_download() {
     hear();
     const auto transfer = env_.transfer();
     if (const auto fate = download_verdict()) co_return *fate;
+    if (const auto fate = recovery_verdict()) co_return *fate;
     if (is_stopped() && !downloaded_ && !flashing_) co_return cut_by_order();
     // Its own word that it has all, or that it flashes, without our last byte: believe the worst, and go on listening.
     if (downloaded_ || flashing_) co_return co_await release();
@@ -238,6 +239,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_flash() {
     if (write_again_at_ && Clock::now() >= *write_again_at_) co_await write_again();
     const auto now = Clock::now();
     if (const auto fate = flash_verdict(now)) co_return *fate;
+    if (const auto fate = recovery_verdict()) co_return *fate;
     if (fetching()) {
       report_download();
     } else {
@@ -317,6 +319,14 @@ Awaitable<> UpdateProcedure::hear_of_the_cut() {
     co_await port_.changed().wait_until(until);
     hear();
   }
+}
+
+/// In its place there is a module in recovery mode, and it does not go away: the firmware is damaged.
+std::optional<UpdateProcedure::Fate> UpdateProcedure::recovery_verdict() {
+  const auto since = port_.forbidden_since();
+  if (!since || Clock::now() < *since + seconds(timeouts_.reboot)) return std::nullopt;
+  env_.void_token();
+  return finish(Outcome::lost, UpdateError::of(Finding::recovery_needed, progress_.phase, last_heard_text()));
 }
 
 /// Between two attempts.

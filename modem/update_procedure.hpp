@@ -85,6 +85,7 @@ class UpdateProcedure {
   Awaitable<> pause(Clock::duration time);
   Awaitable<> listen_until(Clock::time_point until);
   Awaitable<> reopen_or_wait(Clock::time_point until);
+  std::optional<Fate> recovery_verdict();
   std::optional<Fate> download_verdict();
   std::optional<Fate> flash_verdict(Clock::time_point now);
   Fate judge(const Identity& identity);

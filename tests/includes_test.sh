@@ -24,6 +24,7 @@ nlohmann_json ^nlohmann/               ^(gateway|modem/simulator|tests)/
 Paho          ^(mqtt/|MQTT)            ^transport/mqtt_(connection|properties)\.[ch]pp$
 cpp-httplib   ^httplib\.h$             ^transport/file_server_answer\.[ch]pp$
 libserialport ^libserialport\.h$       ^transport/serial_port\.[ch]pp$
+libudev       ^libudev\.h$             ^transport/port_watch\.[ch]pp$
 libcurl       ^curl/                   ^(transport/(download|http_url|probe)|modem/simulator/ftp_download)\.[ch]pp$
 toml++        ^toml(\+\+|plusplus)?(/|\.h) ^config/toml_tree\.[ch]pp$
 SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal_store\.[ch]pp$|^tests/

@@ -116,6 +116,10 @@ void Rig::write_config(const std::map<std::string, std::string>& settings) {
     file << key.substr(dot + 1) << " = " << value << "\n";
   }
   for (int i = 0; i < options_.rack.modules; ++i) {
+    if (const auto block = options_.blocks.find(i); block != options_.blocks.end()) {
+      file << block->second;
+      continue;
+    }
     file << "[[module]]\nid = " << quoted(m(i)) << "\nport = " << quoted(rack.port(i)) << "\n";
   }
   for (int i = 0; i < options_.absent; ++i) {

@@ -205,13 +205,22 @@ TEST_CASE("faults of [home_assistant]") {
   });
 }
 
+TEST_CASE("where modules may be, and what they are called by") {
+  check_rows({
+      {with("[discovery]\nports = ['ttyUSB*']"), 4, 10, "absolute paths of ports"},
+      {with("[discovery]\nports = '/dev/ttyUSB*'"), 4, 9, "array of strings"},
+      {with("[discovery]\nusb_ids = ['2c7c']"), 4, 12, "must hold vid:pid"},
+      {with("[discovery]\nidentify = 'serial'"), 4, 12, "must be \"imei\" or \"port\""},
+      {with("[discovery]\nport = ['/dev/a']"), 4, 1, "did you mean \"ports\"?"},
+  });
+}
+
 TEST_CASE("what is not built is unsupported, what is not known is unknown") {
   check_rows({
       {with("[admin]\nlisten = '127.0.0.1:8481'"), 3, 1, "[admin] is unsupported in this version: "},
       {with("admin.listen = 'x'"), 3, 1, "[admin] is unsupported"},
       {with("admin = 3"), 3, 1, "[admin] is unsupported"},
       {with("[jobs]\nqueued = 0"), 4, 10, "jobs.queued"},
-      {with("[discovery]\nports = []"), 3, 1, "[discovery] is unsupported"},
       {with("[modem]\nset_urcport = false"), 4, 1, "modem.set_urcport is unsupported"},
       {with("[mqqt]\nuri = 'x'"), 3, 1, "unknown section [mqqt]: did you mean \"mqtt\"?"},
       {with("[[modules]]\nid = 'x'"), 3, 1, "unknown section [[modules]]: did you mean \"module\"?"},
