@@ -1,4 +1,4 @@
-// dfota-rack: simulated Quectel modules on pseudo-terminals, for tests, benchmarks and demonstrations.
+// dfota-rack: simulated Quectel modules for tests, benchmarks and demonstrations.
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -75,13 +75,14 @@ int run_rack(const sim::RackOptions& options, const std::string& log_file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("dfota-rack: a rack of simulated Quectel modules on pseudo-terminals");
+  CLI::App app("dfota-rack: a rack of simulated Quectel modules on pseudo-terminals, TCP ports or in a QEMU guest");
   sim::RackOptions options;
   DeltaOptions delta;
   std::string log_file, profiles_dir;
   std::vector<std::string> faults;
   delta.header.size = 262144;
-  auto* dir = app.add_option("--dir", options.dir, "where the ports stand: DIR/m0, DIR/m1, ...");
+  auto* dir =
+      app.add_option("--dir", options.dir, "where the ports stand, DIR/m0, DIR/m1, ..., and what the modules keep");
   app.add_option("--count", options.count, "number of modules")->check(CLI::Range(1, 4000));
   app.add_option("--model", options.module.model, "model of the modules, or of the delta");
   app.add_option("--profiles-dir", profiles_dir, "families of modules beside the built-in ones, *.toml");
@@ -91,9 +92,19 @@ int main(int argc, char** argv) {
                  "version of a module's very first boot; its family's when left out");
   app.add_option("--speed", options.module.pace.speed, "divides every duration of the modules' own")
       ->check(CLI::Range(0.01, 100000.0));
-  app.add_option("--baud", options.module.baud,
-                 "makes the ports as slow as a serial line (8N1); 0: as fast as they are")
-      ->check(CLI::Range(0, 10000000));
+  auto* baud = app.add_option("--baud", options.baud,
+                              "makes the pseudo-terminals as slow as a serial line (8N1); 0: as fast as they are")
+                   ->check(CLI::Range(0, 10000000));
+  auto* tcp = app.add_option("--tcp", options.tcp,
+                             "HOST:PORT instead of pseudo-terminals: module n listens on PORT + n, raw, for one host; "
+                             "with port 0 on any that is free, which `ready` tells");
+  auto* chardev =
+      app.add_option(
+             "--chardev", options.chardev,
+             "DIR instead of pseudo-terminals: module n connects to DIR/m<n>.sock, QEMU's end of a usb-serial device")
+          ->check(CLI::ExistingDirectory);
+  tcp->excludes(chardev)->excludes(baud);
+  chardev->excludes(baud);
   app.add_option("--fault", faults, "[WHICH:]NAME[=VALUE][,NAME[=VALUE]...], may be repeated; see below")->take_all();
   app.add_option("--log", log_file, "events go to this file instead of stdout");
   app.add_option("--link-prefix", options.link_prefix, "name of the ports before their number");

@@ -120,15 +120,11 @@ struct PtyPort::State {
   bool closed = false;
 };
 
-PtyPort::PtyPort(asio::io_context& loop, OpenWatch& watch, std::string link, Events events, int baud)
-    : loop_(loop),
-      watch_(watch),
-      link_(std::move(link)),
-      baud_(baud),
-      events_(std::make_shared<Events>(std::move(events))) {}
+PtyPort::PtyPort(asio::io_context& loop, OpenWatch& watch, std::string link, int baud)
+    : loop_(loop), watch_(watch), link_(std::move(link)), baud_(baud) {}
 
 PtyPort::~PtyPort() {
-  *events_ = Events{[](std::string_view) {}, [](bool) {}};
+  tell_nobody();
   close();
 }
 
@@ -143,7 +139,7 @@ Result<void> PtyPort::open() {
     ::close(master);
     return error;
   }
-  auto state = std::make_shared<State>(loop_, master, events_, baud_);
+  auto state = std::make_shared<State>(loop_, master, events(), baud_);
   state->pts = pts;
   state->watch = watch_.add(pts, [state = std::weak_ptr<State>(state)] {
     if (const auto alive = state.lock()) alive->woken.notify();
@@ -177,7 +173,7 @@ void PtyPort::close() {
   asio::error_code ignored;
   state->master.close(ignored);
   state->woken.notify();
-  if (state->listening) events_->listener(false);
+  if (state->listening) state->events->listener(false);
 }
 
 bool PtyPort::write(std::string_view bytes) {

@@ -1,8 +1,7 @@
-// The module's end of its serial port: the master of a pseudo-terminal whose slave stands behind a stable symlink. It
-// behaves as USB does: what is written while nobody has the port open is gone, and a closed port is a hang-up for the
-// host. A hung-up master polls ready for ever, so the port sleeps until inotify says that the slave was opened. With a
-// baud rate both directions are as slow as a serial line: what the line has not carried yet waits in the kernel, and
-// the host's writes with it. On the loop's thread.
+// A module's port as the master of a pseudo-terminal whose slave stands behind a stable symlink. A hung-up master polls
+// ready for ever, so the port sleeps until inotify says that the slave was opened. With a baud rate both directions are
+// as slow as a serial line: what the line has not carried yet waits in the kernel, and the host's writes with it. On
+// the loop's thread.
 #pragma once
 
 #include <array>
@@ -14,8 +13,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "modem/simulator/port.hpp"
 #include "transport/base/awaitable.hpp"
-#include "transport/base/result.hpp"
 
 namespace dfota::sim {
 
@@ -38,32 +37,24 @@ class OpenWatch {
   std::unordered_map<int, std::function<void()>> watchers_;
 };
 
-class PtyPort {
+class PtyPort : public Port {
  public:
-  /// Both callbacks run on the loop; the port outlives the loop's last turn.
-  struct Events {
-    std::function<void(std::string_view)> received;
-    std::function<void(bool)> listener;  ///< the host opened (true) or closed (false) the port
-  };
-
   /// `baud` 0: as fast as the kernel.
-  PtyPort(asio::io_context& loop, OpenWatch& watch, std::string link, Events events, int baud = 0);
-  ~PtyPort();
-  PtyPort(const PtyPort&) = delete;
-  PtyPort& operator=(const PtyPort&) = delete;
+  PtyPort(asio::io_context& loop, OpenWatch& watch, std::string link, int baud = 0);
+  ~PtyPort() override;
 
   /// A new pseudo-terminal behind the symlink, raw. Errc::io when the kernel gives none.
-  Result<void> open();
+  Result<void> open() override;
   /// The symlink goes, and the host sees a hang-up.
-  void close();
-  /// True when a listener was there and everything fitted; else the bytes are gone, as on USB.
-  bool write(std::string_view bytes);
+  void close() override;
+  bool write(std::string_view bytes) override;
   /// Something written is not yet read by the host.
-  [[nodiscard]] bool has_unread() const;
+  [[nodiscard]] bool has_unread() const override;
 
-  [[nodiscard]] bool is_open() const { return state_ != nullptr; }
-  [[nodiscard]] const std::string& link() const { return link_; }
-  [[nodiscard]] const std::string& pts() const { return pts_; }
+  [[nodiscard]] bool is_open() const override { return state_ != nullptr; }
+  /// The symlink.
+  [[nodiscard]] std::string name() const override { return link_; }
+  [[nodiscard]] std::string pts() const override { return pts_; }
 
  private:
   struct State;
@@ -76,7 +67,6 @@ class PtyPort {
   std::string link_;
   int baud_;
   std::string pts_;
-  std::shared_ptr<Events> events_;
   std::shared_ptr<State> state_;
 };
 

@@ -9,8 +9,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "modem/simulator/chardev_port.hpp"
+#include "modem/simulator/tcp_port.hpp"
+
 namespace dfota::sim {
 namespace {
+
+constexpr int kLastTcpPort = 65535;
 
 void raise_open_files_limit() {
   rlimit limit{};
@@ -45,6 +50,45 @@ Result<void> Rack::take_dir(const std::string& dir) {
   return Error(Errc::busy, "another rack runs in " + dir + "; stop it or choose another --dir");
 }
 
+Result<void> Rack::prepare_ports(const RackOptions& options) {
+  if (!options.chardev.empty()) return {};
+  if (options.tcp.empty()) {
+    auto watch = OpenWatch::create(loop_);
+    if (!watch) return watch.error();
+    watch_ = std::move(*watch);
+    return {};
+  }
+  const auto first = listening_address(loop_, options.tcp);
+  if (!first) return first.error();
+  if (first->port() != 0 && first->port() + options.count - 1 > kLastTcpPort) {
+    return Error(Errc::invalid,
+                 "there are not " + std::to_string(options.count) + " ports from " + options.tcp + " on");
+  }
+  first_ = *first;
+  return {};
+}
+
+Result<std::unique_ptr<Port>> Rack::make_port(const RackOptions& options, int index, const std::string& name) {
+  if (!options.chardev.empty()) {
+    return std::unique_ptr<Port>(
+        std::make_unique<ChardevPort>(loop_, options.chardev + "/m" + std::to_string(index) + ".sock"));
+  }
+  if (options.tcp.empty()) return make_pty(options, options.dir + "/" + name);
+  auto address = first_;
+  if (first_.port() != 0) address.port(static_cast<uint16_t>(first_.port() + index));
+  return std::unique_ptr<Port>(std::make_unique<TcpPort>(loop_, address));
+}
+
+Result<std::unique_ptr<Port>> Rack::make_pty(const RackOptions& options, const std::string& link) {
+  const auto there = std::filesystem::symlink_status(link);
+  if (std::filesystem::exists(there) && !std::filesystem::is_symlink(there)) {
+    return Error(Errc::invalid, link + " exists and is no symlink; remove it");
+  }
+  std::error_code ignored;
+  std::filesystem::remove(link, ignored);
+  return std::unique_ptr<Port>(std::make_unique<PtyPort>(loop_, *watch_, link, options.baud));
+}
+
 Result<void> Rack::start(const RackOptions& options) {
   const auto& module_options = options.module;
   if (module_options.profiles->by_model(module_options.model) == nullptr) {
@@ -53,21 +97,16 @@ Result<void> Rack::start(const RackOptions& options) {
   raise_open_files_limit();
   auto taken = take_dir(options.dir);
   if (!taken) return taken;
-  auto watch = OpenWatch::create(loop_);
-  if (!watch) return watch.error();
-  watch_ = std::move(*watch);
+  auto prepared = prepare_ports(options);
+  if (!prepared) return prepared;
   for (int index = 0; index < options.count; ++index) {
     auto module = options.module;
     module.index = index;
     module.dir = options.dir;
     module.name = options.link_prefix + std::to_string(index);
-    const auto link = std::filesystem::symlink_status(options.dir + "/" + module.name);
-    if (std::filesystem::exists(link) && !std::filesystem::is_symlink(link)) {
-      return Error(Errc::invalid, options.dir + "/" + module.name + " exists and is no symlink; remove it");
-    }
-    std::error_code ignored;
-    std::filesystem::remove(options.dir + "/" + module.name, ignored);
-    modules_.push_back(std::make_unique<VirtualModule>(loop_, *watch_, log_, std::move(module)));
+    auto port = make_port(options, index, module.name);
+    if (!port) return port.error();
+    modules_.push_back(std::make_unique<VirtualModule>(loop_, std::move(*port), log_, std::move(module)));
     auto started = modules_.back()->start();
     if (!started) return started;
   }

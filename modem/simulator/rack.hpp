@@ -1,11 +1,14 @@
-// N simulated modules in one directory, on one loop and one thread.
+// N simulated modules with what they keep in one directory, on one loop and one thread. Their ports are
+// pseudo-terminals in that directory, TCP ports, or chardevs of a QEMU guest.
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "modem/simulator/pty_port.hpp"
 #include "modem/simulator/virtual_module.hpp"
 
 namespace dfota::sim {
@@ -14,6 +17,9 @@ struct RackOptions {
   std::string dir;
   int count = 1;
   std::string link_prefix = "m";
+  int baud = 0;          ///< of pseudo-terminals; 0: as fast as the kernel
+  std::string tcp;       ///< HOST:PORT: module n listens on PORT + n; with port 0 on any that is free
+  std::string chardev;   ///< a directory: module n is the far end of QEMU's socket m<n>.sock there
   ModuleOptions module;  ///< index, name and dir are the rack's to fill
 };
 
@@ -26,21 +32,25 @@ class Rack {
   Rack& operator=(const Rack&) = delete;
 
   /// Takes the directory (one rack each), raises the limit of open files, opens every port.
-  /// Errc::busy: another rack has it; Errc::invalid: a link's name is taken by something else, or no family has the
-  /// model.
+  /// Errc::busy: another rack has it; Errc::invalid: a link's name is taken by something else, no
+  /// family has the model, or these are no ports.
   Result<void> start(const RackOptions& options);
-  /// Symlinks go, summaries are written.
+  /// Ports go, summaries are written.
   void finish();
 
   [[nodiscard]] VirtualModule& module(size_t index) { return *modules_[index]; }
 
  private:
   Result<void> take_dir(const std::string& dir);
+  Result<void> prepare_ports(const RackOptions& options);
+  Result<std::unique_ptr<Port>> make_port(const RackOptions& options, int index, const std::string& name);
+  Result<std::unique_ptr<Port>> make_pty(const RackOptions& options, const std::string& link);
 
   asio::io_context& loop_;
   EventLog& log_;
   int lock_ = -1;
-  std::unique_ptr<OpenWatch> watch_;
+  std::unique_ptr<OpenWatch> watch_;  ///< of pseudo-terminals
+  asio::ip::tcp::endpoint first_;     ///< of the ports over TCP
   std::vector<std::unique_ptr<VirtualModule>> modules_;
 };
 

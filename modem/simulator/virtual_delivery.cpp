@@ -110,7 +110,7 @@ void VirtualModule::power_off() {
 /// Never returns.
 Awaitable<> VirtualModule::stay_off() {
   co_await last_words_heard();
-  port_.close();
+  port_->close();
   co_await hang();
 }
 

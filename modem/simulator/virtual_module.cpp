@@ -28,22 +28,21 @@ void end_on_bug(std::exception_ptr failure) {
 
 }  // namespace
 
-VirtualModule::VirtualModule(asio::io_context& loop, OpenWatch& watch, EventLog& log, ModuleOptions options)
+VirtualModule::VirtualModule(asio::io_context& loop, std::unique_ptr<Port> port, EventLog& log, ModuleOptions options)
     : loop_(loop),
       log_(log),
       options_(std::move(options)),
       behaviour_(behaviour_of(options_.faults, options_.index, 0)),
       state_path_(options_.dir + "/" + options_.name + ".json"),
       files_(options_.dir + "/" + options_.name + ".ufs", static_cast<uint64_t>(behaviour_.ufs_bytes)),
-      port_(loop, watch, options_.dir + "/" + options_.name,
-            {[this](std::string_view bytes) { received(bytes); },
-             [this](bool opened) { record(opened ? "opened" : "closed"); }},
-            options_.baud),
+      port_(std::move(port)),
       command_came_(loop),
       update_came_(loop),
       data_came_(loop),
       chance_(static_cast<unsigned>(options_.index) + 1) {
   subject_.files = &files_;
+  port_->tell({[this](std::string_view bytes) { received(bytes); },
+               [this](bool opened) { record(opened ? "opened" : "closed"); }});
 }
 
 Result<void> VirtualModule::start() {
@@ -64,12 +63,20 @@ Result<void> VirtualModule::start() {
   auto loaded = files_.load();
   if (!loaded) return loaded;
   if (behaviour_.absent) return {};
-  auto opened = port_.open();
+  auto opened = open_port();
   if (!opened) return opened;
-  record("ready", {{"port", port_.link()}, {"pts", port_.pts()}});
   asio::co_spawn(loop_, answer_commands(), end_on_bug);
   asio::co_spawn(loop_, live(), end_on_bug);
   return {};
+}
+
+Result<void> VirtualModule::open_port() {
+  auto opened = port_->open();
+  if (!opened) return opened;
+  Json fields = {{"port", port_->name()}};
+  if (!port_->pts().empty()) fields["pts"] = port_->pts();
+  record("ready", fields);
+  return opened;
 }
 
 std::string VirtualModule::first_version() const {
@@ -78,7 +85,7 @@ std::string VirtualModule::first_version() const {
 }
 
 void VirtualModule::finish() {
-  port_.close();
+  port_->close();
   record("summary", {{"qfotadl", qfotadl_count_},
                      {"bytes_while_flashing", bytes_while_flashing_},
                      {"version", memory_.version},
@@ -152,7 +159,7 @@ Awaitable<> VirtualModule::last_words_heard() {
   const auto unheard_until = Clock::now() + kHeardWithin;
   do {
     co_await sleep_for(loop_, kHeardEvery);
-  } while (port_.has_unread() && Clock::now() < unheard_until);
+  } while (port_->has_unread() && Clock::now() < unheard_until);
 }
 
 /// False: it will never come back.
@@ -160,20 +167,19 @@ Awaitable<bool> VirtualModule::reboot(double duration_s) {
   record("reboot");
   ++generation_;
   if (mode_ == Mode::ready) mode_ = Mode::off;
-  port_.write(unsent_);
+  port_->write(unsent_);
   unsent_.clear();
   co_await last_words_heard();
-  if (!behaviour_.uart) port_.close();
+  if (!behaviour_.uart) port_->close();
   if (behaviour_.no_return && mode_ == Mode::flashing) co_return false;
   const double until_port_s = duration_s * kPortBackAt;
   co_await pause(until_port_s);
   if (!behaviour_.uart) {
-    const auto opened = port_.open();
+    const auto opened = open_port();
     if (!opened) {
       record("fault", {{"text", opened.error().message}});
       co_return false;
     }
-    record("ready", {{"port", port_.link()}, {"pts", port_.pts()}});
   }
   const double until_boot_s = duration_s * (1 - kPortBackAt);
   co_await pause(until_boot_s);
@@ -182,10 +188,10 @@ Awaitable<bool> VirtualModule::reboot(double duration_s) {
 
 /// The port goes and returns, the firmware runs on.
 Awaitable<> VirtualModule::bounce_port() {
-  port_.close();
+  port_->close();
   co_await pause(kBounceSeconds);
-  const auto opened = port_.open();
-  if (opened) record("ready", {{"port", port_.link()}, {"pts", port_.pts()}});
+  const auto opened = open_port();
+  if (!opened) record("fault", {{"text", opened.error().message}});
 }
 
 /// A stage that the family does not say has no text.
@@ -196,8 +202,8 @@ void VirtualModule::urc(const std::string& text) {
 }
 
 bool VirtualModule::send(std::string_view bytes) {
-  if (!behaviour_.split_writes) return port_.write(bytes);
-  if (!port_.is_open() || unsent_.size() + bytes.size() > kMaxUnsentBytes) return false;
+  if (!behaviour_.split_writes) return port_->write(bytes);
+  if (!port_->is_open() || unsent_.size() + bytes.size() > kMaxUnsentBytes) return false;
   unsent_ += bytes;
   if (!sending_) {
     sending_ = true;
@@ -209,7 +215,7 @@ bool VirtualModule::send(std::string_view bytes) {
 Awaitable<> VirtualModule::write_in_pieces() {
   while (!unsent_.empty()) {
     const size_t size = std::min<size_t>(unsent_.size(), 1 + chance_() % 7);
-    port_.write(std::string_view(unsent_).substr(0, size));
+    port_->write(std::string_view(unsent_).substr(0, size));
     unsent_.erase(0, size);
     co_await pause(kPieceGapSeconds);
   }

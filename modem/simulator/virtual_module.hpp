@@ -18,7 +18,7 @@
 #include "modem/simulator/faults.hpp"
 #include "modem/simulator/file_system.hpp"
 #include "modem/simulator/identity.hpp"
-#include "modem/simulator/pty_port.hpp"
+#include "modem/simulator/port.hpp"
 #include "transport/base/signal.hpp"
 
 namespace dfota::sim {
@@ -38,27 +38,26 @@ struct Pace {
 
 struct ModuleOptions {
   int index = 0;
-  std::string name;  ///< "m0": the link's name and the module's in the log
+  std::string name;  ///< "m0": the module's in the log, and of its files
   std::string dir;
   std::string model = "UC20";
   std::string version;  ///< of the very first boot; empty: one of the family's
   const Profiles* profiles = &builtin_profiles();
   std::string efs_package;  ///< a file of the host, which AT+QFOTADL=1 of a BG96 takes; empty: there is none
-  int baud = 0;             ///< of the port; 0: as fast as the kernel
   Pace pace;
   std::vector<Fault> faults;
 };
 
 class VirtualModule {
  public:
-  /// Loop, watch and log must outlive it; stop the loop before it goes.
-  VirtualModule(asio::io_context& loop, OpenWatch& watch, EventLog& log, ModuleOptions options);
+  /// Loop and log must outlive it; stop the loop before it goes.
+  VirtualModule(asio::io_context& loop, std::unique_ptr<Port> port, EventLog& log, ModuleOptions options);
   VirtualModule(const VirtualModule&) = delete;
   VirtualModule& operator=(const VirtualModule&) = delete;
 
   /// Opens the port and starts its life. Errc::io: no port, or a state file that is not ours.
   Result<void> start();
-  /// The symlink goes; the summary goes to the log.
+  /// The port goes; the summary goes to the log.
   void finish();
 
   [[nodiscard]] const Memory& memory() const { return memory_; }
@@ -75,6 +74,7 @@ class VirtualModule {
   Awaitable<> write_in_pieces();
   Awaitable<> boot();
   Awaitable<bool> reboot(double duration_s);
+  Result<void> open_port();
   Awaitable<> bounce_port();
   Awaitable<> pause(double duration_s);
   Awaitable<> hang();
@@ -121,7 +121,7 @@ class VirtualModule {
   std::string state_path_;
   Memory memory_;
   FileSystem files_;
-  PtyPort port_;
+  std::unique_ptr<Port> port_;
   Signal command_came_;
   Signal update_came_;
   Signal data_came_;

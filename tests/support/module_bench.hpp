@@ -19,6 +19,7 @@
 #include <memory>
 #include <sstream>
 
+#include "modem/simulator/pty_port.hpp"
 #include "modem/simulator/virtual_module.hpp"
 #include "tests/support/temp_dir.hpp"
 
@@ -120,16 +121,15 @@ struct Host {
 struct Bench {
   /// The module keeps its things in `kept`, which outlives the bench, or in a directory of the bench's own.
   explicit Bench(const std::string& fault = "", const TempDir* kept = nullptr, int baud = 0)
-      : Bench(options_with(fault, baud), kept) {}
-  static ModuleOptions options_with(const std::string& fault, int baud = 0) {
+      : Bench(options_with(fault), kept, baud) {}
+  static ModuleOptions options_with(const std::string& fault) {
     ModuleOptions options;
     options.pace.speed = 2000;
-    options.baud = baud;
     if (!fault.empty()) options.faults.push_back(*Fault::parse(fault));
     return options;
   }
   /// Name and directory are the bench's to fill.
-  explicit Bench(ModuleOptions options, const TempDir* kept = nullptr)
+  explicit Bench(ModuleOptions options, const TempDir* kept = nullptr, int baud = 0)
       : own_dir(kept == nullptr ? std::make_unique<TempDir>() : nullptr),
         dir((kept == nullptr ? *own_dir : *kept).path().string()),
         host(dir + "/m0"),
@@ -139,7 +139,8 @@ struct Bench {
     options.dir = dir;
     REQUIRE(log.redirect(dir + "/events.log").ok());
     watch = std::move(*OpenWatch::create(loop));
-    module = std::make_unique<VirtualModule>(loop, *watch, log, options);
+    auto port = std::make_unique<PtyPort>(loop, *watch, dir + "/m0", baud);
+    module = std::make_unique<VirtualModule>(loop, std::move(port), log, options);
     REQUIRE(module->start().ok());
   }
   void until(const std::function<bool()>& reached, const std::string& what) {

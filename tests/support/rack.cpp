@@ -9,6 +9,7 @@ std::vector<std::string> arguments(const Rack::Options& options, const TempDir& 
   std::vector<std::string> argv = {program("dfota-rack"),           "--dir",   dir.path().string(),          "--count",
                                    std::to_string(options.modules), "--speed", std::to_string(options.speed)};
   if (options.baud > 0) argv.insert(argv.end(), {"--baud", std::to_string(options.baud)});
+  if (options.tcp) argv.insert(argv.end(), {"--tcp", "127.0.0.1:0"});
   const std::pair<const char*, const std::string*> settings[] = {{"--version", &options.version},
                                                                  {"--model", &options.model},
                                                                  {"--profiles-dir", &options.profiles_dir},
@@ -33,6 +34,10 @@ Rack::Rack(const Options& options) {
   process_ = std::make_unique<Process>(arguments(options, dir_));
   if (!wait_for([](const Json& event) { return event["event"] == "rack_ready"; })) {
     throw std::runtime_error("dfota-rack did not start: " + process_->err());
+  }
+  for (int module = 0; module < options.modules; ++module) {
+    const auto name = "m" + std::to_string(module);
+    ports_.push_back(options.tcp ? wait_for(name, "ready").value()["port"].get<std::string>() : dir_ / name);
   }
 }
 

@@ -26,6 +26,7 @@ class Rack {
     int modules = 1;
     double speed = 20;
     int baud = 0;                     ///< of the ports; 0: as fast as they are
+    bool tcp = false;                 ///< ports over TCP, as ser2net offers them
     std::vector<std::string> faults;  ///< as --fault takes them
     std::string version;              ///< empty: the family's own
     std::string model;                ///< empty: the rack's own
@@ -39,7 +40,8 @@ class Rack {
   explicit Rack(const Options& options);
 
   [[nodiscard]] const std::filesystem::path& dir() const { return dir_.path(); }
-  [[nodiscard]] std::string port(int module) const { return dir_ / ("m" + std::to_string(module)); }
+  /// What the gateway opens.
+  [[nodiscard]] std::string port(int module) const { return ports_.at(static_cast<std::size_t>(module)); }
   /// All of the log so far.
   const std::vector<Json>& events();
   std::vector<Json> events(const std::string& module, const std::string& event);
@@ -62,6 +64,7 @@ class Rack {
 
   TempDir dir_;
   std::unique_ptr<Process> process_;
+  std::vector<std::string> ports_;
   std::vector<Json> events_;
   std::size_t parsed_bytes_ = 0;
 };
