@@ -8,6 +8,7 @@
 #include "gateway/jobs.hpp"
 #include "gateway/way.hpp"
 #include "transport/base/log.hpp"
+#include "transport/port_holder.hpp"
 
 namespace dfota {
 
@@ -75,12 +76,17 @@ void Jobs::reject_missing(const std::string& id, std::deque<Waiting>& queue) {
       given_up.push_back({job, part});
     }
   }
+  if (given_up.empty()) return;
   auto finding = Finding::absent;
   for (const auto known : {Finding::module_lost, Finding::recovery_needed, Finding::port_busy}) {
     if (state.problem == explain(known).word) finding = known;
   }
+  auto message = state.port;
+  if (finding == Finding::port_busy) {
+    if (const auto holder = find_holder_of(message)) message += " is held by " + holder->text();
+  }
   for (const auto& [job, part] : given_up) {
-    if (!part->result) reject(*job, *part, UpdateError::of(finding, Phase::queued, modules_.at(id)->state().port));
+    if (!part->result) reject(*job, *part, UpdateError::of(finding, Phase::queued, message));
   }
 }
 

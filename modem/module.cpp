@@ -8,6 +8,7 @@
 #include "modem/stage_names.hpp"
 #include "modem/update_procedure.hpp"
 #include "transport/base/log.hpp"
+#include "transport/port_holder.hpp"
 
 namespace dfota {
 namespace {
@@ -156,11 +157,18 @@ void Module::refuse_scans(const std::string& problem) {
   for (const auto& scan : std::exchange(scans_, {})) scan.done(problem, std::nullopt);
 }
 
+/// A program that had opened the port before us, and took no lock, may take the module's answers.
+void Module::tell_of_company() const {
+  const auto other = find_holder_of(port_.name());
+  if (other) log::warning(port_.subject(), ": ", port_.name(), " is also open in ", other->text(), ": stop it");
+}
+
 /// Who is there? The port was listened to, and nobody flashes.
 Awaitable<> Module::greet() {
   const auto opening = port_.openings();
   const auto synchronised = co_await dialogue_.synchronise();
   if (!synchronised) {
+    if (state_.problem != explain(Finding::no_answer).word) tell_of_company();
     set_problem(explain(Finding::no_answer).word, !is_lost());
     co_return;
   }

@@ -113,6 +113,7 @@ class Module {
   Awaitable<> perform();
   std::optional<UpdateResult> refuse_if_unapproachable();
   Awaitable<> greet();
+  void tell_of_company() const;
   Awaitable<> stand_back();
   Awaitable<> ask_status();
   Awaitable<> wait_idle(Clock::time_point until, bool for_scans);

@@ -2,6 +2,7 @@
 // of Module).
 #include "modem/module.hpp"
 #include "transport/base/log.hpp"
+#include "transport/port_holder.hpp"
 
 namespace dfota {
 
@@ -10,7 +11,7 @@ Awaitable<> Module::wait_for_port(Error why) {
                        : why.code == Errc::absent ? Finding::absent
                                                   : Finding::port_busy;
   const std::string problem(explain(finding).word);
-  if (problem != state_.problem) log::notice(port_.subject(), ": ", why.message);
+  if (problem != state_.problem) log::notice(port_.subject(), ": ", with_holder(why, port_.name()).message);
   set_problem(problem, false);
   refuse_scans(problem);
   const auto again = port_.name().starts_with("tcp://") ? Clock::duration(kConnectAgain) : Clock::duration(kLookAgain);

@@ -8,6 +8,7 @@
 #include "modem/update_procedure.hpp"
 #include "modem/upload.hpp"
 #include "transport/base/log.hpp"
+#include "transport/port_holder.hpp"
 
 namespace dfota {
 
@@ -34,8 +35,8 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::reach() {
       const auto finding = port_.forbidden_since() ? Finding::recovery_needed
                            : held                  ? Finding::port_busy
                                                    : Finding::absent;
-      co_return fail_or_reject(
-          UpdateError::of(finding, Phase::preparing, opened ? port_.name() + " hung up" : opened.error().message));
+      const auto message = opened ? port_.name() + " hung up" : with_holder(opened.error(), port_.name()).message;
+      co_return fail_or_reject(UpdateError::of(finding, Phase::preparing, message));
     }
     co_await sleep_for(loop_, ModulePort::kAskForName);
   }

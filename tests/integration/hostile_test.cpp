@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <fstream>
 #include <set>
 
 #include "tests/support/rig.hpp"
@@ -63,6 +64,12 @@ class HeldPort {
   ~HeldPort() { ::close(fd_); }
   HeldPort(const HeldPort&) = delete;
   HeldPort& operator=(const HeldPort&) = delete;
+  /// As the gateway names us.
+  [[nodiscard]] static std::string holder() {
+    std::string name;
+    std::getline(std::ifstream("/proc/self/comm"), name);
+    return name + " (process " + std::to_string(::getpid()) + ")";
+  }
 
  private:
   int fd_;
@@ -113,6 +120,8 @@ TEST_CASE("each misbehaviour ends in its own outcome, and the others go on") {
     CHECK(last["modules"][Rig::m(i)] == kCases[i].outcome);
     check_only_asked(rig, Rig::m(i), 5);
   }
+  const auto message = rig.result(Rig::m(kHeld))["error"]["message"].get<std::string>();
+  CHECK_MESSAGE(message.ends_with(" is held by " + HeldPort::holder()), message);
 }
 
 TEST_CASE("a module that stops reading its delta is cut off by timeouts.download") {
