@@ -66,6 +66,7 @@ struct LimitsConfig {
 struct TagLimitConfig {
   std::string tag;
   std::optional<unsigned> downloads, updates;
+  std::optional<unsigned> reboots = {};  ///< modules between their last byte and the verdict at once
   bool operator==(const TagLimitConfig&) const = default;
 };
 

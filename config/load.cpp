@@ -151,8 +151,10 @@ void read_tag_limits(std::vector<Section> sections, std::vector<TagLimitConfig>&
     unsigned number = 0;
     if (section.take_unsigned("downloads", number, 1, kMostLimit, "modules")) limit.downloads = number;
     if (section.take_unsigned("updates", number, 1, kMostLimit, "modules")) limit.updates = number;
-    if (!section.has("downloads") && !section.has("updates")) {
-      section.require("updates", "a [[limit]] limits something: write updates = 4, downloads = 2, or both");
+    if (section.take_unsigned("reboots", number, 1, kMostLimit, "modules")) limit.reboots = number;
+    if (!section.has("downloads") && !section.has("updates") && !section.has("reboots")) {
+      section.require("updates",
+                      "a [[limit]] limits something: write updates = 4, downloads = 2, reboots = 1, or some");
     }
     section.finish();
     tag_limits.push_back(std::move(limit));

@@ -33,7 +33,7 @@ UpdateRun::UpdateRun(UpdateRunParts& parts, const Job& job, Part& part, Module& 
       part_(part),
       module_(module),
       artifact_(std::move(artifact)),
-      claim_(parts.slots, job.id(), module.config().tags),
+      claim_(parts.slots, job.id(), module.config().tags, [&module] { module.wake(); }),
       random_(std::random_device{}()) {}
 
 UpdateRun::~UpdateRun() {
@@ -53,11 +53,11 @@ void UpdateRun::wake() {
   module_.wake();
 }
 
-Awaitable<bool> UpdateRun::take_slot() {
+Awaitable<bool> UpdateRun::take_slot(bool to_reboot) {
   for (;;) {
     const auto now = permission();
     if (now == Permission::go) {
-      claim_.request();
+      claim_.request(to_reboot);
     } else {
       claim_.give_back();
     }
@@ -80,8 +80,12 @@ void UpdateRun::put(Write kind) {
   parts_.journal.put_part(kind, job_.id(), job_.run, part_.module, to_document(part_));
 }
 
-void UpdateRun::adopt_slot() {
-  claim_.adopt();
+bool UpdateRun::take_reboot_slot() {
+  return claim_.stand_by();
+}
+
+void UpdateRun::adopt_slot(bool reboots) {
+  claim_.adopt(reboots);
 }
 
 void UpdateRun::download_over() {

@@ -54,8 +54,9 @@ class UpdateRun : public UpdateEnv {
   ~UpdateRun() override;
 
   [[nodiscard]] Permission permission() const override;
-  Awaitable<bool> take_slot() override;
-  void adopt_slot() override;
+  Awaitable<bool> take_slot(bool to_reboot) override;
+  bool take_reboot_slot() override;
+  void adopt_slot(bool reboots) override;
   void download_over() override;
   void slot_over() override;
   bool claim_imei(const std::string& imei) override;

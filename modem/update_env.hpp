@@ -25,14 +25,18 @@ class UpdateEnv {
   };
   [[nodiscard]] virtual Permission permission() const = 0;
 
-  /// Waits for permission, and for a place among those that download and those that update. Held until the update is
-  /// over, but for the first. False: the permission is stop, and no place was taken.
-  virtual Awaitable<bool> take_slot() = 0;
-  /// After a restart: this module downloads or flashes already, whatever the limits say. Does not wait.
-  virtual void adopt_slot() = 0;
+  /// Waits for permission, and for a place among those that download and those that update; `to_reboot`: and among
+  /// those that reboot. Held until the attempt is over, but for the first. False: the permission is stop, and no place
+  /// was taken.
+  virtual Awaitable<bool> take_slot(bool to_reboot) = 0;
+  /// Asks for a place among those that reboot, where it has none and does not ask already. True: it has one. When it
+  /// gets one later, whoever waits for the module is woken.
+  virtual bool take_reboot_slot() = 0;
+  /// After a restart: this module downloads already, whatever the limits say; `reboots`: or flashes. Does not wait.
+  virtual void adopt_slot(bool reboots) = 0;
   /// ...END came, or the module rebooted: its place among those that download is free. May be said more than once.
   virtual void download_over() = 0;
-  /// The attempt is over: both places are free. May be said more than once.
+  /// The attempt is over: all places are free. May be said more than once.
   virtual void slot_over() = 0;
 
   /// For as long as this update lasts nobody else may work on the module with this IMEI. False: somebody does, or

@@ -150,7 +150,7 @@ void UpdateProcedure::hear_flashing(const FotaUrc& urc, FotaStage stage) {
 
 void UpdateProcedure::forget_what_was_heard() {
   hear();  // what belongs to the time before is read, and then forgotten
-  started_ = downloaded_ = flashing_ = file_wanted_ = streamed_ = answers_ = false;
+  started_ = downloaded_ = flashing_ = file_wanted_ = streamed_ = answers_ = stands_by_ = false;
   boots_ = 0;
   last_heard_.clear();
   downloading_percent_.reset();
@@ -217,6 +217,11 @@ bool UpdateProcedure::port_did_not_bring_it_back(Clock::time_point now) {
 std::optional<UpdateProcedure::Fate> UpdateProcedure::download_verdict() {
   if (transfer_error_) {
     danger_.evidence = Evidence::transfer_failed;
+    if (stands_by_) {
+      log::notice(port_.subject(), ": it did not wait for its last byte (", transfer_error_->name,
+                  "); it downloads again when it may reboot at once");
+      return anew_at_no_cost();
+    }
     if (transfer_error_->source == to_word(CodeSource::http)) sharpen(*transfer_error_, env_.transfer(), started_);
     env_.void_token();
     return over(*transfer_error_);
@@ -276,19 +281,24 @@ UpdateProcedure::Fate UpdateProcedure::judge(const Identity& identity) {
                 UpdateError::of(Finding::target_mismatch, Phase::verifying, "the module runs " + version_));
 }
 
-/// After a restart: what is left of them. However long we were away, it is listened to, and asked once, also when its
-/// port comes later than we do.
-void UpdateProcedure::begin_deadlines_of_before(Clock::duration age) {
-  begin_deadlines();
-  update_deadline_ -= age;
-  leave_time_to_ask();
-  unheard_ = !port_.is_open();
+/// It has all but its last byte, and others of its tag reboot. What it waits for is no fault of its own: no time-out of
+/// ours ends it, but the time it has to say something once it does not ask for that byte any more.
+void UpdateProcedure::stand_by(Clock::time_point now) {
+  if (!stands_by_) {
+    log::info(port_.subject(), ": it has all but its last byte, and waits until fewer of its tag reboot");
+    env_.download_over();
+  }
+  stands_by_ = stood_by_ = true;
+  download_deadline_ = std::max(download_deadline_, now + seconds(timeouts_.start));
 }
 
-/// Time for one silence, and for the answer that ends it.
-void UpdateProcedure::leave_time_to_ask() {
-  const auto least = Clock::now() + seconds(timeouts_.progress_gap) + seconds(timeouts_.listen);
-  update_deadline_ = std::max(least, update_deadline_);
+/// The attempt is over before its last byte, and not by a fault of the module: it is not counted.
+UpdateProcedure::Fate UpdateProcedure::anew_at_no_cost() {
+  env_.void_token();
+  --checkpoint_.attempt;
+  checkpoint_.token.clear();
+  checkpoint_.step = Step::preparing;
+  return Fate::anew;
 }
 
 /// Voids the token. When the last byte had not been released, the attempt is over with certainty; else it goes on in

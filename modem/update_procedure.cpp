@@ -69,7 +69,8 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::attempt() {
   report(Phase::preparing);
   auto fate = co_await reach();
   if (fate != Fate::go_on) co_return fate;
-  const bool taken = co_await env_.take_slot();
+  const bool to_reboot = !is_http() || stood_by_;
+  const bool taken = co_await env_.take_slot(to_reboot);
   if (!taken) co_return co_await stopped();
   if (!port_.is_open()) {
     // The wait may have been long, and it has restarted meanwhile.
@@ -197,7 +198,10 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::follow_download() {
     if (downloaded_ || flashing_) co_return co_await release();
     if (booted_at_) co_return cut_off(Finding::module_reset, {});
     if (powered_down_at_) co_return cut_off(Finding::powered_down, last_heard_);
-    if (transfer.last_byte_wanted) co_return co_await release();
+    if (transfer.last_byte_wanted) {
+      if (env_.take_reboot_slot()) co_return co_await release();
+      stand_by(Clock::now());
+    }
     if (transfer.requests > 0) report_download();
     const auto now = Clock::now();
     const bool began = started_ || transfer.requests > 0;
@@ -222,6 +226,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::release() {
   danger_.step = Step::released;
   begin_deadlines();
   if (downloaded_ || flashing_) {
+    env_.adopt_slot(true);
     env_.void_token();
     warn("flashing_before_last_byte");
   } else {

@@ -2,9 +2,9 @@
 //
 //   reach the module · take a slot · synchronise, identify, check base, SIM, registration, PDP context
 //   (upload: the delta into its file system)                                            update_preparation.cpp
-//   journal "commanded" · AT+QFOTADL="HTTP://..."  >  OK  >  HTTPSTART  >  (last byte wanted: journal "released", let
-//   it go)  >  HTTPEND,0  >  port lost and found again  >  START  >  UPDATING,n  >  END,0  >  RDY  >  version read back
-//   by the same command as before                                                          update_procedure.cpp
+//   journal "commanded" · AT+QFOTADL="HTTP://..."  >  OK  >  HTTPSTART  >  (last byte wanted: a place to reboot,
+//   journal "released", let it go)  >  HTTPEND,0  >  port lost and found again  >  START  >  UPDATING,n  >  END,0  >
+//   RDY  >  version read back by the same command as before update_procedure.cpp
 //
 // For every delivery but http the border is the command: "released" is journalled before AT+QFOTADL is written, and
 // nothing but the module's own word ends the attempt (contract, laws 1 and 2). START, UPDATING, END and RDY may each be
@@ -89,6 +89,8 @@ class UpdateProcedure {
   std::optional<Fate> download_verdict();
   std::optional<Fate> flash_verdict(Clock::time_point now);
   Fate judge(const Identity& identity);
+  void stand_by(Clock::time_point now);
+  Fate anew_at_no_cost();
   Fate cut_off(Finding finding, std::string message);
   Fate cut_by_order();
   Awaitable<Fate> stopped();
@@ -166,7 +168,10 @@ class UpdateProcedure {
   std::optional<Clock::time_point> port_gone_at_;
   std::optional<Clock::time_point> file_data_until_;  ///< what is written before may be taken for file data
   bool old_version_seen_ = false;
-  bool answers_ = false;  ///< it answered when it was last asked
+  bool answers_ = false;    ///< it answered when it was last asked
+  bool stands_by_ = false;  ///< it has all but its last byte, and may not reboot yet
+  bool stood_by_ =
+      false;  ///< in this attempt or an earlier one: the next one has its place to reboot before the command
   bool streamed_ = false;
   std::optional<Clock::time_point> write_again_at_;  ///< it flashes, and the journal could not be told
 };

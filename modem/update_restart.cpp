@@ -17,7 +17,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::enter() {
       co_return co_await resume_download();
     case Step::released:
       begin_deadlines_of_before(checkpoint_.age);
-      env_.adopt_slot();
+      env_.adopt_slot(true);
       if (!checkpoint_.token.empty()) serve_again();
       // One that fetches by itself may still be at it, at the port's next opening.
       if (!is_http()) openings_ = port_.openings() + (port_.is_open() ? 0 : 1);
@@ -29,7 +29,7 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::enter() {
 /// After a restart before the last byte: when the module asks for its file again while it is listened to, the attempt
 /// goes on; else the token is voided and the attempt is made again at no cost.
 Awaitable<UpdateProcedure::Fate> UpdateProcedure::resume_download() {
-  env_.adopt_slot();
+  env_.adopt_slot(false);
   const auto offered = env_.offer(checkpoint_.token);
   start_deadline_ = Clock::now() + seconds(std::max(timeouts_.listen, 1.0));
   download_deadline_ = std::max(start_deadline_, Clock::now() + seconds(timeouts_.download) - checkpoint_.age);
@@ -45,12 +45,8 @@ Awaitable<UpdateProcedure::Fate> UpdateProcedure::resume_download() {
     co_return co_await follow_flash();
   }
   if (is_stopped()) co_return cut_by_order();
-  env_.void_token();
   danger_.evidence = Evidence::token_void;
-  --checkpoint_.attempt;
-  checkpoint_.token.clear();
-  checkpoint_.step = Step::preparing;
-  co_return Fate::anew;
+  co_return anew_at_no_cost();
 }
 
 /// After a restart the last byte may not have left, and the module may ask for the rest of its file: the token is
@@ -62,6 +58,21 @@ void UpdateProcedure::serve_again() {
   } else {
     log::warning(port_.subject(), ": its delta cannot be served again: ", offered.error().message);
   }
+}
+
+/// After a restart: what is left of them. However long we were away, it is listened to, and asked once, also when its
+/// port comes later than we do.
+void UpdateProcedure::begin_deadlines_of_before(Clock::duration age) {
+  begin_deadlines();
+  update_deadline_ -= age;
+  leave_time_to_ask();
+  unheard_ = !port_.is_open();
+}
+
+/// Time for one silence, and for the answer that ends it.
+void UpdateProcedure::leave_time_to_ask() {
+  const auto least = Clock::now() + seconds(timeouts_.progress_gap) + seconds(timeouts_.listen);
+  update_deadline_ = std::max(least, update_deadline_);
 }
 
 }  // namespace dfota

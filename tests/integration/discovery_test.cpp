@@ -19,7 +19,7 @@ struct Unwritten {
   }
   static RigOptions options_of(int modules) {
     auto options = rack_of(modules);
-    for (int i = 0; i < modules; ++i) options.blocks[i] = "";
+    for (int i = 0; i < modules; ++i) options.module_blocks[i] = "";
     options.start = false;
     return options;
   }

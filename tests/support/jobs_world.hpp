@@ -145,7 +145,7 @@ class JobsWorld {
     config_.gateway.id = "g";
     config_.gateway.state_dir = state_dir().string();
     config_.limits = {1 + limits % 3, 1 + limits / 3 % 4};
-    config_.tag_limits = {{"a", std::nullopt, 1 + limits / 12 % 2}, {"b", 1, std::nullopt}};
+    config_.tag_limits = {{"a", std::nullopt, 1 + limits / 12 % 2, 1}, {"b", 1, std::nullopt}};
     config_.retry.backoff_s = 2;
     config_.modem.poll_s = 1000;
     auto& timeouts = config_.timeouts;
@@ -227,7 +227,9 @@ class JobsWorld {
       // One that was given up has no place any more, whatever it still does.
       const bool over = job == model_.jobs.end() || model_.outcome_of(order.job, job->second.run, module->id());
       known.busy = module->busy() && !over;
-      known.downloading = module->downloading() && !over;
+      // One that stands by for its last byte loads nothing any more.
+      const bool stands_by = life_->files().look(module->order().token).last_byte_wanted;
+      known.downloading = module->downloading() && !over && !stands_by;
       known.version = module->version();
     }
   }

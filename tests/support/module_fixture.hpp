@@ -29,11 +29,12 @@ struct UnusedEnv : UpdateEnv {
   std::vector<UpdateError> errors;
   bool asked = false;
   [[nodiscard]] Permission permission() const override { return Permission::go; }
-  Awaitable<bool> take_slot() override {
+  Awaitable<bool> take_slot(bool) override {
     asked = true;
     co_return true;
   }
-  void adopt_slot() override { asked = true; }
+  bool take_reboot_slot() override { return asked = true; }
+  void adopt_slot(bool) override { asked = true; }
   void download_over() override {}
   void slot_over() override {}
   bool claim_imei(const std::string&) override { return true; }

@@ -116,16 +116,18 @@ void Rig::write_config(const std::map<std::string, std::string>& settings) {
     file << key.substr(dot + 1) << " = " << value << "\n";
   }
   for (int i = 0; i < options_.rack.modules; ++i) {
-    if (const auto block = options_.blocks.find(i); block != options_.blocks.end()) {
+    if (const auto block = options_.module_blocks.find(i); block != options_.module_blocks.end()) {
       file << block->second;
       continue;
     }
     file << "[[module]]\nid = " << quoted(m(i)) << "\nport = " << quoted(rack.port(i)) << "\n";
+    if (!options_.tags.empty()) file << "tags = " << options_.tags << "\n";
   }
   for (int i = 0; i < options_.absent; ++i) {
     const auto id = "absent-" + std::to_string(i);
     file << "[[module]]\nid = " << quoted(id) << "\nport = " << quoted(dir_ / id) << "\n";
   }
+  file << options_.blocks;
 }
 
 std::vector<std::string> Rig::gateway_argv() const {

@@ -29,8 +29,10 @@ struct RigOptions {
   /// "section.key" and its TOML value: added to, or instead of, what the rig writes. An empty value removes the key.
   std::map<std::string, std::string> settings{};
   /// By number: what stands in the configuration instead of the module's usual [[module]]; empty: nothing.
-  std::map<int, std::string> blocks{};
-  int absent = 0;  ///< more modules, absent-0, absent-1, ..., whose ports do not exist
+  std::map<int, std::string> module_blocks{};
+  std::string tags{};    ///< of each module of the rack, as TOML
+  std::string blocks{};  ///< more of the configuration, behind all else: [[limit]], say
+  int absent = 0;        ///< more modules, absent-0, absent-1, ..., whose ports do not exist
   bool start = true;
   bool verbose = false;                ///< the gateway logs the AT dialogues
   bool proxy = false;                  ///< the gateway reaches the broker through Rig::proxy
@@ -65,7 +67,7 @@ class Rig {
   Process& gateway() { return *gateway_; }
   void write_config(const std::map<std::string, std::string>& settings);
   /// As RigOptions::blocks, for the next write_config().
-  void set_block(int module, const std::string& block) { options_.blocks[module] = block; }
+  void set_block(int module, const std::string& block) { options_.module_blocks[module] = block; }
   [[nodiscard]] std::string config_file() const { return dir_ / "gateway.toml"; }
   [[nodiscard]] const TempDir& dir() const { return dir_; }
   [[nodiscard]] std::uint16_t http_port() const { return http_port_; }

@@ -27,6 +27,7 @@ struct UpdateAct {
     wanted,      ///< its download has come to the last byte
     journal,     ///< from now on: writes, fails, waits
     permission,  ///< go, wait, stop (for good)
+    room,        ///< to reboot: there is, or is not
     die,         ///< what waits for the disk is on it, or is not
   };
   Kind kind = time;
@@ -35,7 +36,7 @@ struct UpdateAct {
 
 inline std::ostream& operator<<(std::ostream& out, const UpdateAct& act) {
   static constexpr const char* kNames[] = {"say",    "time",    "port",       "answers", "version",
-                                           "wanted", "journal", "permission", "die"};
+                                           "wanted", "journal", "permission", "room",    "die"};
   return out << kNames[act.kind] << '(' << act.a << ')';
 }
 
@@ -121,6 +122,10 @@ class UpdateActs : public UpdateEnv {
         }
         life_->changed.notify();
         break;
+      case UpdateAct::room:
+        room_ = act.a % 3 != 0;
+        life_->changed.notify();
+        break;
       case UpdateAct::die:
         die(act.a % 2 == 0);
         break;
@@ -132,6 +137,7 @@ class UpdateActs : public UpdateEnv {
   void let_it_end() {
     answers_ = Answers::right;
     disk_ = Disk::writes;
+    room_ = true;
     if (permission_ == Permission::wait) permission_ = Permission::go;
     if (!module_.plugged()) turn_port();
     settle();
@@ -143,13 +149,15 @@ class UpdateActs : public UpdateEnv {
 
   // UpdateEnv
   [[nodiscard]] Permission permission() const override { return permission_; }
-  Awaitable<bool> take_slot() override {
+  Awaitable<bool> take_slot(bool to_reboot) override {
     while (permission_ == Permission::wait) co_await sleep_for(life_->loop, kSoon);
+    has_place_ = has_place_ || (to_reboot && permission_ == Permission::go);
     co_return permission_ == Permission::go;
   }
-  void adopt_slot() override {}
+  bool take_reboot_slot() override { return has_place_ = has_place_ || room_; }
+  void adopt_slot(bool reboots) override { has_place_ = has_place_ || reboots; }
   void download_over() override {}
-  void slot_over() override {}
+  void slot_over() override { has_place_ = false; }
   bool claim_imei(const std::string&) override { return true; }
   Result<std::string> offer(const std::string& token) override {
     transfer_ = Transfer();
@@ -159,6 +167,7 @@ class UpdateActs : public UpdateEnv {
   }
   [[nodiscard]] Transfer transfer() const override { return transfer_; }
   void release_last_byte() override {
+    model_->require(has_place_, "the last byte left, and it has no place to reboot");
     model_->released();
     transfer_.released = transfer_.complete = true;
   }
@@ -213,6 +222,7 @@ class UpdateActs : public UpdateEnv {
 
   void die(bool on_disk) {
     life_.reset();
+    has_place_ = false;
     module_.pump();
     if (on_disk && waiting_) put(*waiting_);
     waiting_.reset();
@@ -307,6 +317,7 @@ class UpdateActs : public UpdateEnv {
   Answers answers_ = Answers::right;
   Disk disk_ = Disk::writes;
   Permission permission_ = Permission::go;
+  bool room_ = true, has_place_ = false;  ///< to reboot
   std::string version_ = kOld, version_told_;
   Transfer transfer_;
   Checkpoint on_disk_;

@@ -23,22 +23,27 @@ struct ScriptedEnv : UpdateEnv {
   std::vector<UpdateError> errors;
   std::vector<UpdateProgress> reports;
   Transfer state;
-  bool commit_fails = false, commit_waits = false, duplicate_imei = false;
+  bool commit_fails = false, commit_waits = false, duplicate_imei = false, may_reboot = true;
   std::string address = "http://192.168.1.10:8480";
 
   Permission allowed = Permission::go;
 
   [[nodiscard]] Permission permission() const override { return allowed; }
   /// Without permission it waits for a change of it, as a slot that is not free.
-  Awaitable<bool> take_slot() override {
-    asked.push_back("take_slot");
+  Awaitable<bool> take_slot(bool to_reboot) override {
+    asked.push_back(to_reboot ? "take_slot to reboot" : "take_slot");
+    if (to_reboot) may_reboot = true;
     while (allowed == Permission::wait) {
       Timer pause(co_await asio::this_coro::executor, Clock::now() + 1ms);
       co_await pause.async_wait(kNoThrow);
     }
     co_return allowed == Permission::go;
   }
-  void adopt_slot() override { asked.push_back("adopt_slot"); }
+  bool take_reboot_slot() override { return may_reboot; }
+  void adopt_slot(bool reboots) override {
+    asked.push_back(reboots ? "adopt_slot to reboot" : "adopt_slot");
+    may_reboot = may_reboot || reboots;
+  }
   void download_over() override {
     if (asked.empty() || asked.back() != "download_over") asked.push_back("download_over");
   }

@@ -86,7 +86,7 @@ TEST_CASE("every example of the default file is right once uncommented, and reac
   CHECK(config.mqtt.ca_file == dir + "/ca.pem");
   CHECK(config.mqtt.cert_file == dir + "/gateway.pem");
   CHECK(config.mqtt.key_file == dir + "/gateway.key");
-  CHECK(config.tag_limits == std::vector<TagLimitConfig>{{"hub-1", 2, 4}});
+  CHECK(config.tag_limits == std::vector<TagLimitConfig>{{"hub-1", 2, 4, 2}});
   CHECK(config.modem.pdp == PdpConfig{1, "internet", "", "", 0});
   CHECK(config.ftp == FtpConfig{{UrlScheme::ftp, "user", "password", "192.168.1.10", 21, ""}, "/srv/ftp"});
   const ModuleConfig module{

@@ -132,3 +132,87 @@ TEST_CASE("who gives back what it has only asked for is passed over") {
   f.run();
   CHECK(f.granted == std::vector<int>{0, 2});
 }
+
+namespace {
+
+/// Of the tag "shelf" one may reboot at once.
+struct Shelf : Fixture {
+  std::vector<int> woken;
+
+  Shelf() {
+    tag_limits.push_back({"shelf", {}, {}, 1});
+    make();
+  }
+  int begin(bool to_reboot = false) {
+    const int n = static_cast<int>(claims.size());
+    claims.push_back(std::make_unique<Slots::Claim>(*slots, "job", std::vector<std::string>{"shelf"},
+                                                    [this, n] { woken.push_back(n); }));
+    claims.back()->request(to_reboot);
+    return n;
+  }
+  Slots::Claim& at(int n) { return *claims[static_cast<std::size_t>(n)]; }
+};
+
+}  // namespace
+
+TEST_CASE("limit.reboots: one reboots, one may stand by with its download, and nobody else of the tag begins") {
+  Shelf f;
+  const int first = f.begin(), second = f.begin(), third = f.begin();
+  CHECK(f.at(first).held());
+  CHECK(f.at(second).held());
+  CHECK_FALSE(f.at(third).held());
+  f.ask({"lab"});
+  CHECK(f.granted.size() == 1);  // another tag is not meant
+  CHECK(f.at(first).stand_by());
+  CHECK(f.at(first).stand_by());  // and counts once
+  CHECK_FALSE(f.at(second).stand_by());
+  CHECK_FALSE(f.at(second).stand_by());
+  f.at(first).give_back();
+  CHECK(f.woken == std::vector<int>{0, second});  // the first one was told at once, too
+  CHECK(f.at(second).stand_by());
+  CHECK(f.at(third).held());
+  CHECK_FALSE(f.at(third).stand_by());
+  f.at(second).give_back();
+  CHECK(f.at(third).stand_by());
+}
+
+TEST_CASE("a place to reboot that is taken before the command waits for those that stand by") {
+  Shelf f;
+  const int first = f.begin(true), second = f.begin(), third = f.begin(true);
+  CHECK(f.at(first).stand_by());
+  CHECK_FALSE(f.at(second).stand_by());
+  CHECK_FALSE(f.at(third).held());
+  f.at(first).give_back();
+  CHECK(f.at(second).stand_by());
+  CHECK_FALSE(f.at(third).held());
+  f.at(second).give_back();
+  CHECK(f.at(third).held());
+  CHECK(f.at(third).stand_by());
+}
+
+TEST_CASE("who stands by and gives up is passed over; one that flashes already is counted whatever the limits say") {
+  Shelf f;
+  const int first = f.begin(), second = f.begin();
+  CHECK(f.at(first).stand_by());
+  CHECK_FALSE(f.at(second).stand_by());
+  const int other = f.begin();
+  f.at(other).adopt(true);
+  CHECK(f.at(other).stand_by());
+  f.at(second).give_back();
+  f.at(first).give_back();
+  CHECK(f.woken == std::vector<int>{first});
+  const int next = f.begin();
+  CHECK_FALSE(f.at(next).stand_by());  // the adopted one reboots
+  f.at(other).adopt(true);             // said twice, counted once
+  f.at(other).give_back();
+  CHECK(f.woken == std::vector<int>{first, next});
+}
+
+TEST_CASE("a download that was taken up again after a restart reboots only when it may") {
+  Shelf f;
+  const int first = f.begin(true), second = f.begin();
+  f.at(second).adopt(false);
+  CHECK_FALSE(f.at(second).stand_by());
+  f.at(first).give_back();
+  CHECK(f.woken == std::vector<int>{second});
+}

@@ -18,6 +18,7 @@ rc::Gen<UpdateAct> any_act() {
                                                                {3, UpdateAct::wanted},
                                                                {2, UpdateAct::journal},
                                                                {1, UpdateAct::permission},
+                                                               {2, UpdateAct::room},
                                                                {2, UpdateAct::die}});
   return rc::gen::build<UpdateAct>(rc::gen::set(&UpdateAct::kind, kind),
                                    rc::gen::set(&UpdateAct::a, rc::gen::inRange(0U, 1000U)));
