@@ -66,7 +66,7 @@ class Rig {
   void launch_gateway(const Process::Environment& environment = {});
   Process& gateway() { return *gateway_; }
   void write_config(const std::map<std::string, std::string>& settings);
-  /// As RigOptions::blocks, for the next write_config().
+  /// As RigOptions::module_blocks, for the next write_config().
   void set_block(int module, const std::string& block) { options_.module_blocks[module] = block; }
   [[nodiscard]] std::string config_file() const { return dir_ / "gateway.toml"; }
   [[nodiscard]] const TempDir& dir() const { return dir_; }
