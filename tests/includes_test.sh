@@ -30,6 +30,7 @@ toml++        ^toml(\+\+|plusplus)?(/|\.h) ^config/toml_tree\.[ch]pp$
 SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal_store\.[ch]pp$|^tests/
 libsodium     ^sodium(\.h$|/)          ^transport/(sha256|blake2b|minisign)\.[ch]pp$|^modem/simulator/|^tests/
 OpenSSL       ^openssl/                ^transport/tls_fault\.[ch]pp$
+sd-bus        ^systemd/sd-bus\.h$      ^transport/modem_manager\.cpp$|^tests/
 CLI11         ^CLI/                    ^(gateway|modem/simulator)/main\.cpp$|^gateway/ctl/[a-z_]*\.cpp$|^tests/bench/
 doctest       ^doctest/                ^tests/
 rapidcheck    ^rapidcheck(/|\.h$)     ^tests/
@@ -192,6 +193,7 @@ transport/a.cpp #include <mqtt/async_client.h>
 transport/a.cpp #include <MQTTAsync.h>
 transport/mqtt_client.cpp #include <mqtt/async_client.h>
 transport/file_server.cpp #include <httplib.h>
+transport/a.cpp #include <systemd/sd-bus.h>
 transport/fetch.cpp #include <curl/curl.h>
 config/load.cpp #include <toml++/toml.h>
 gateway/journal.cpp #include <sqlite3.h>
