@@ -2,10 +2,12 @@
 
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
 #include <charconv>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -13,8 +15,6 @@
 #include <fstream>
 #include <memory>
 #include <sstream>
-
-#include "transport/base/clock.hpp"
 
 namespace dfota {
 namespace {
@@ -105,27 +105,41 @@ std::optional<PortHolder> by_lock_file(const std::string& path, const std::strin
   return holder(*pid, PortHolder::Evidence::lock_file);
 }
 
+/// Counts the time of this thread alone: a busy machine is no reason to look at less.
+class Patience {
+ public:
+  [[nodiscard]] bool ended() const { return used() - began_ >= kLongestLook; }
+
+ private:
+  static std::chrono::nanoseconds used() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+  }
+  std::chrono::nanoseconds began_ = used();
+};
+
 /// readlink and not stat: what a stranger's descriptor leads to may be a server that does not answer.
-bool has_open(const fs::path& descriptors, const std::string& path, Clock::time_point deadline) {
+bool has_open(const fs::path& descriptors, const std::string& path, const Patience& patience) {
   std::error_code error;
   for (fs::directory_iterator entry(descriptors, error), end; !error && entry != end; entry.increment(error)) {
     std::array<char, 256> target{};
     const auto size = ::readlink(entry->path().c_str(), target.data(), target.size());
     if (size > 0 && std::string_view(target.data(), static_cast<std::size_t>(size)) == path) return true;
-    if (Clock::now() >= deadline) return false;
+    if (patience.ended()) return false;
   }
   return false;
 }
 
 std::optional<PortHolder> by_descriptor(const std::string& path) {
-  const auto deadline = Clock::now() + kLongestLook;
+  const Patience patience;
   int left = kMostProcesses;
   std::error_code error;
   for (fs::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
     const auto pid = number<pid_t>(entry->path().filename().string());
     if (!pid || *pid == ::getpid()) continue;
-    if (left-- == 0 || Clock::now() >= deadline) return std::nullopt;
-    if (has_open(entry->path() / "fd", path, deadline)) return holder(*pid, PortHolder::Evidence::open_descriptor);
+    if (left-- == 0 || patience.ended()) return std::nullopt;
+    if (has_open(entry->path() / "fd", path, patience)) return holder(*pid, PortHolder::Evidence::open_descriptor);
   }
   return std::nullopt;
 }

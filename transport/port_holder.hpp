@@ -24,7 +24,8 @@ struct PortHolder {
 };
 
 /// Never this process. `real_path` is no symlink: "/dev/ttyUSB2". Nothing: nobody, or nobody whom we may see. It looks
-/// at 4096 processes and for 100 ms at most. `lock_files`: where the LCK..<name> of UUCP, minicom and others lie.
+/// at 4096 processes and takes 100 ms of processor time at most. `lock_files`: where the LCK..<name> of UUCP, minicom
+/// and others lie.
 std::optional<PortHolder> find_port_holder(const std::string& real_path, const std::string& lock_files = "/run/lock");
 
 /// The same for a port as the configuration names it; tcp:// has none.
