@@ -153,6 +153,8 @@ void Application::start() {
   wait_for_signal();
   log::notice("gateway ", config_.gateway.id, " ", DFOTA_VERSION, ": ", modules_.size(), " modules, files on ",
               config_.http.public_url);
+  service_manager_ = std::make_unique<ServiceManager>(loop_, *journal_, modules_, *jobs_);
+  service_manager_->ready();
 }
 
 void Application::open_catalog() {
@@ -181,6 +183,7 @@ void Application::wait_for_signal() {
 /// journal.
 Awaitable<> Application::stop() {
   log::notice("stopping");
+  service_manager_->stopping();
   api_->stop_taking();
   jobs_->stop_commanding();
   const auto deadline = Clock::now() + kDrain;

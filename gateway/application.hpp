@@ -17,6 +17,7 @@
 #include "gateway/mqtt_api.hpp"
 #include "gateway/places.hpp"
 #include "gateway/releases.hpp"
+#include "gateway/service_manager.hpp"
 #include "gateway/slots.hpp"
 #include "gateway/trust.hpp"
 #include "modem/module.hpp"
@@ -74,6 +75,7 @@ class Application {
   Jobs::Modules modules_;
   std::unique_ptr<Places> places_;
   std::unique_ptr<Jobs> jobs_;
+  std::unique_ptr<ServiceManager> service_manager_;
 };
 
 }  // namespace dfota

@@ -384,5 +384,8 @@ Awaitable<Result<std::optional<std::string>>> Journal::tombstone(std::string id)
 Awaitable<Result<void>> Journal::committed() {
   return impl_->committed();
 }
+Awaitable<Result<void>> Journal::turned() {
+  return impl_->read<void>([](JournalStore&) { return Result<void>(); });
+}
 
 }  // namespace dfota

@@ -106,6 +106,8 @@ class Journal {
   /// taken and every committed() is an error until the journal is opened again. A disk that does not answer for 30 s is
   /// an io error.
   Awaitable<Result<void>> committed();
+  /// Goes on when the journal's thread has come round; nothing is written. Error io: it has not for 30 s.
+  Awaitable<Result<void>> turned();
 
  private:
   class Impl;

@@ -25,7 +25,7 @@ int main(int argc, char** argv) {
   }
   auto loaded = dfota::load_config(file);
   if (const auto* faults = std::get_if<dfota::ConfigFaults>(&loaded)) {
-    for (const auto& fault : *faults) std::cerr << fault.text() << "\n";
+    for (const auto& fault : *faults) dfota::log::write_plain(dfota::log::Level::error, fault.text());
     return dfota::kExitConfiguration;
   }
   if (check) {

@@ -31,6 +31,7 @@ SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal_store\.[ch]pp$|^tests/
 libsodium     ^sodium(\.h$|/)          ^transport/(sha256|blake2b|minisign)\.[ch]pp$|^modem/simulator/|^tests/
 OpenSSL       ^openssl/                ^transport/tls_fault\.[ch]pp$
 sd-bus        ^systemd/sd-bus\.h$      ^transport/modem_manager\.cpp$|^tests/
+sd-daemon     ^systemd/sd-daemon\.h$  ^gateway/service_manager\.[ch]pp$
 CLI11         ^CLI/                    ^(gateway|modem/simulator)/main\.cpp$|^gateway/ctl/[a-z_]*\.cpp$|^tests/bench/
 doctest       ^doctest/                ^tests/
 rapidcheck    ^rapidcheck(/|\.h$)     ^tests/

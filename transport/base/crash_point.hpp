@@ -8,6 +8,7 @@ namespace dfota {
 
 #ifdef DFOTA_CRASH_POINTS
 /// DFOTA_CRASH_AT=NAME:N in the environment: the Nth passing of NAME (from 1) ends the process by SIGKILL, there.
+/// DFOTA_HANG_AT=NAME: the thread that passes NAME stays there, as before a disk that does not answer.
 /// DFOTA_CRASH_LOG=FILE: each passing appends a line with its name.
 void crash_point(std::string_view name);
 #else

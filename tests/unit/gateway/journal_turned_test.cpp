@@ -1,0 +1,63 @@
+// What the watchdog asks of the journal: has its thread come round?
+#include <doctest/doctest.h>
+
+#include <asio/co_spawn.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+#include "gateway/journal.hpp"
+#include "tests/support/temp_dir.hpp"
+
+using namespace dfota;
+namespace fs = std::filesystem;
+
+namespace {
+
+void rethrow(std::exception_ptr thrown) {
+  if (thrown) std::rethrow_exception(thrown);
+}
+
+Awaitable<> commit_and_turn(Journal& journal, std::optional<Result<void>>& turned) {
+  journal.put_job(Write::job_accepted, "night", "{}");
+  const auto committed = co_await journal.committed();
+  if (committed) turned = co_await journal.turned();
+}
+
+Awaitable<> turn(Journal& journal, std::optional<Result<void>>& turned) {
+  turned = co_await journal.turned();
+}
+
+std::string bytes_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace
+
+TEST_CASE("an idle journal comes round, and writes nothing for it") {
+  test::TempDir made;
+  const fs::path directory = made.path();
+  asio::io_context loop;
+  auto journal = Journal::open(loop, directory / "journal.db");
+  REQUIRE(journal);
+  std::optional<Result<void>> turned;
+  asio::co_spawn(loop, commit_and_turn(**journal, turned), rethrow);
+  loop.run();
+  REQUIRE(turned);
+  CHECK(*turned);
+
+  const auto log = directory / "journal.db-wal";
+  const auto before = bytes_of(log);
+  CHECK_FALSE(before.empty());
+  for (int i = 0; i < 10; ++i) {
+    turned.reset();
+    asio::co_spawn(loop, turn(**journal, turned), rethrow);
+    loop.restart();
+    loop.run();
+    REQUIRE(turned);
+    CHECK(*turned);
+  }
+  CHECK(bytes_of(log) == before);
+}
