@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # A minimal Debian 12 to try things in, for the tests labelled `base`; sourced by them, with `set -euo pipefail`.
 #   as_root_or_exec "$@"   first of all: starts the script again with sudo where it does not run as root
 #   base_tar               makes the base system where there is none that is new enough, and prints the path of its tar
@@ -17,7 +18,7 @@ fail() { echo "$test_name: $*" >&2; exit 1; }
 as_root_or_exec() {
   local kept=() variable
   ((EUID != 0)) || return 0
-  command -v sudo >/dev/null && sudo -n true 2>/dev/null || fail "needs root"
+  if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null; then fail "needs root"; fi
   for variable in FRESH_DEBIAN_TESTS XDG_CACHE_HOME; do
     [[ -z ${!variable:-} ]] || kept+=("$variable=${!variable}")
   done
@@ -36,10 +37,10 @@ for variable in http_proxy https_proxy ftp_proxy no_proxy HTTP_PROXY HTTPS_PROXY
   [[ -z ${!variable:-} ]] || proxies+=("$variable=${!variable}")
 done
 
-in_chroot() {
-  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C TERM=dumb \
-    DEBIAN_FRONTEND=noninteractive "${proxies[@]}" chroot "$root" "$@"
-}
+# In front of a command to start, where its process id must be that of $!.
+chroot_words=(env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C TERM=dumb
+  DEBIAN_FRONTEND=noninteractive "${proxies[@]}" chroot)
+in_chroot() { "${chroot_words[@]}" "$root" "$@"; }
 
 # The first Debian archive that this machine's apt uses for the suite.
 base_mirror() {
@@ -79,9 +80,11 @@ end_base_processes() {
   done
 }
 
+before_close() { :; }  # a test may have something of its own to end
 close_base_system() {
   local status=$? place
   trap - EXIT INT TERM
+  before_close
   end_base_processes TERM
   sleep 0.5
   end_base_processes KILL

@@ -3,6 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <string>
+#include <vector>
 
 namespace dfota {
 namespace {
@@ -29,6 +32,26 @@ TEST_CASE("the known ones are each there once, in order, and none is a module in
     CHECK_FALSE(id.models.empty());
     CHECK_FALSE(id == UsbId{0x05c6, 0x9008, {}});
   }
+}
+
+TEST_CASE("the udev rule names the known ones, each by vendor and product, and no other") {
+  const auto quoted_behind = [](const std::string& line, const std::string& key) {
+    const auto at = line.find(key + "==\"");
+    return at == std::string::npos ? std::string() : line.substr(at + key.size() + 3, 4);
+  };
+  std::ifstream rules(DFOTA_SOURCE_DIR "/config/service/77-dfota-gateway.rules");
+  std::vector<UsbId> named;
+  for (std::string line; std::getline(rules, line);) {
+    if (line.starts_with("#") || line.find("idVendor") == std::string::npos) continue;
+    CAPTURE(line);
+    const auto id =
+        parse_usb_id(quoted_behind(line, "ATTRS{idVendor}") + ":" + quoted_behind(line, "ATTRS{idProduct}"));
+    REQUIRE(id);
+    CHECK(line.ends_with("ENV{ID_MM_DEVICE_IGNORE}=\"1\""));
+    named.push_back(*id);
+  }
+  const auto known = known_usb_ids();
+  CHECK(named == std::vector<UsbId>(known.begin(), known.end()));
 }
 
 }  // namespace
