@@ -25,7 +25,7 @@ bool has_stranger(const Module& module) {
 }  // namespace
 
 Places::Places(asio::io_context& loop, const Config& config, Jobs::Modules& modules)
-    : loop_(loop), config_(config), modules_(modules), watch_(loop) {}
+    : loop_(loop), config_(config), modules_(modules), watch_(loop), modem_manager_(loop) {}
 
 void Places::make_modules(const std::map<std::string, ModuleFact>& known) {
   for (const auto& module : config_.modules) add(module);
@@ -111,6 +111,7 @@ void Places::look() {
   tell_recovery();
   settle_strangers();
   ask();
+  keep_others_away();
 }
 
 /// The kernel's name of a port goes with the next reboot of its module: the one that stays is taken instead.
@@ -122,6 +123,24 @@ void Places::learn_homes() {
     homes_[id] = usb->usb_device;
     if (usb->name != usb->device) module->move_to(usb->name, true);
   }
+}
+
+/// ModemManager leaves the devices alone at which modules stand, or are asked who they are, and has the others back.
+/// One that is unplugged for a moment stays kept: it would be probed when it comes back.
+void Places::keep_others_away() {
+  std::set<std::string> keep = asking_devices_;
+  for (const auto& [id, module] : modules_) {
+    if (const auto* usb = usb_port_of(ports_, module->state().port)) keep.insert(usb->usb_device);
+    if (const auto home = homes_.find(id); home != homes_.end()) keep.insert(home->second);
+  }
+  std::erase_if(keep, [](const std::string& device) { return !device.starts_with("/sys/"); });
+  for (const auto& device : keep) {
+    if (!kept_.contains(device)) modem_manager_.inhibit(device);
+  }
+  for (const auto& device : kept_) {
+    if (!keep.contains(device)) modem_manager_.release(device);
+  }
+  kept_ = std::move(keep);
 }
 
 void Places::tell_recovery() {

@@ -1,7 +1,7 @@
 // Who stands where: which port belongs to which module. A module is its IMEI, its place is the port's by-path name.
 // Places sees ports come and go, asks those that belong to nobody who is there, brings modules that moved together with
-// their ports, makes new ones where [discovery] says so, and knows whose place shows a USB device in recovery mode. It
-// stands between the modules and the jobs as their observer. Loop thread only.
+// their ports, makes new ones where [discovery] says so, keeps ModemManager from all of them, and knows whose place
+// shows a USB device in recovery mode. It stands between the modules and the jobs as their observer. Loop thread only.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -16,6 +16,7 @@
 #include "gateway/jobs.hpp"
 #include "gateway/port_choice.hpp"
 #include "modem/ask_port.hpp"
+#include "transport/modem_manager.hpp"
 #include "transport/port_watch.hpp"
 
 namespace dfota {
@@ -63,6 +64,7 @@ class Places : public ModuleObserver {
   void warn_once(const std::string& text);
   void look();
   void learn_homes();
+  void keep_others_away();
   void tell_recovery();
   void settle_strangers();
   [[nodiscard]] bool may_discover(const std::string& port) const;
@@ -80,7 +82,9 @@ class Places : public ModuleObserver {
   Jobs::Modules& modules_;
   ModuleObserver* jobs_ = nullptr;
   PortWatch watch_;
+  ModemManager modem_manager_;
   std::vector<UsbPort> ports_;                ///< as they were looked at last
+  std::set<std::string> kept_;                ///< USB devices that ModemManager is kept from
   std::map<std::string, std::string> homes_;  ///< module: the USB device on which it was last at home
   std::map<std::string, Asked> asked_;        ///< by port
   std::set<std::string> asking_devices_;
