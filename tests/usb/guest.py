@@ -4,6 +4,7 @@ import ctypes
 import json
 import pathlib
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -26,7 +27,8 @@ def end_with_parent():
 
 
 def started(command, **options):
-    return subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, preexec_fn=end_with_parent, **options)
+    return subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, preexec_fn=end_with_parent,
+                            **options)
 
 
 def ended(process, patience_s=10):
@@ -134,14 +136,16 @@ class Guest:
     def __init__(self, work, kernel, initramfs, chardevs, forwards):
         self.work = pathlib.Path(work)
         self.process = None
+        network = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{inside}" for host, inside in forwards)
         self.command = [
-            "qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-smp", "2", "-m", "512", "-nodefaults", "-no-reboot",
-            "-display", "none", "-kernel", kernel, "-initrd", initramfs, "-append", "console=ttyS0 panic=-1 mitigations=off",
+            "qemu-system-x86_64", "-accel", "tcg", "-machine", "pc", "-smp", "2", "-m", "512", "-nodefaults",
+            "-no-reboot", "-display", "none", "-kernel", kernel, "-initrd", initramfs,
+            "-append", "console=ttyS0 panic=-1 mitigations=off",
             "-serial", f"file:{self.work}/console.log",
             "-serial", f"unix:{self.work}/shell.sock,server=on,wait=off",
             "-serial", f"file:{self.work}/gateway.log",
             "-qmp", f"unix:{self.work}/qmp.sock,server=on,wait=off",
-            "-netdev", "user,id=net," + ",".join(f"hostfwd=tcp:127.0.0.1:{host}-:{inside}" for host, inside in forwards),
+            "-netdev", f"user,id=net{network}",
             "-device", "e1000,netdev=net,romfile=",
             "-device", "qemu-xhci,id=xhci,addr=5,p2=15,p3=15",
         ]
@@ -203,5 +207,5 @@ class Guest:
         return float(self.shell.run("cat /proc/uptime").split()[0])
 
     def attachments(self):
-        """How often a USB serial port came up, by the kernel's own word."""
-        return self.console().count("now attached to ttyUSB")
+        """USB port (as the kernel calls it) and ttyUSB of each serial port that came up, by the kernel's own word."""
+        return re.findall(r"usb (\S+): FTDI USB Serial Device converter now attached to (ttyUSB\d+)", self.console())

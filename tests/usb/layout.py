@@ -4,7 +4,7 @@ import dataclasses
 
 GATEWAY = "usb"
 FIRST_VERSION = "UC20GQBR03A11E1G"
-VERSIONS = [FIRST_VERSION, "UC20GQBR03A12E1G", "UC20GQBR03A13E1G"]
+VERSIONS = [FIRST_VERSION, "UC20GQBR03A12E1G", "UC20GQBR03A13E1G", "UC20GQBR03A14E1G"]
 
 
 @dataclasses.dataclass
@@ -27,7 +27,7 @@ FLEET = [
     Place("m2", "1.1", "imei"), Place("m3", "1.2", "imei"), Place("m4", "1.3", "imei"), Place("m5", "1.4", "place"),
     Place("m6", "5", "imei"), Place("m7", "6", "place"), Place("m8", "7", "place"), Place("m9", "8", "imei"),
 ]
-BROKEN = FLEET[7]    # comes back in recovery mode at the end, as this plug:
+BROKEN = FLEET[7]    # comes back from its last update in recovery mode, as this plug:
 RECOVERY = "recovery"
 FOREIGN, FOREIGN_USB = "foreign", "2"
 REPLACED, REPLACED_IMEI = Place("old0", "9", "place"), "490154203237518"
@@ -58,6 +58,8 @@ poll_s = 5
 listen = 0.5
 progress_gap = 10                             # more than the slowest of the fleet needs to read what is under way to it
 update = 180
+download = 60
+reboot = 20                                   # so long something in recovery mode may be about to boot
 absent = 60
 """
 

@@ -84,6 +84,7 @@ class Plugs:
         self.held = []              # plugs that come back together, in this order
         self.waiting = set()
         self.swapped = {}           # where those that were held were then
+        self.becomes = {}           # plug: the plug, and its serial number, that comes in its place
         self.work = queue.Queue()
         self.failure = None
         threading.Thread(target=self.follow, daemon=True).start()
@@ -123,8 +124,8 @@ class Plugs:
             return names
 
     def follow_rack(self, rack):
-        """From now on each module of the rack that closes its port is pulled out and put in again: it reboots. The plug is
-        back before the module is, so that the module's connection is what the guest sees as plugging in."""
+        """From now on each module of the rack that closes its port is pulled out and put in again: it reboots. The plug
+        is back before the module is, so that the module's connection is what the guest sees as plugging in."""
         rack.listener = lambda _, event: event["event"] == "closed" and self.work.put(event["module"])
 
     def follow(self):
@@ -139,6 +140,10 @@ class Plugs:
     def replug(self, name):
         if name not in self.plugged:
             return  # its hub is out
+        if name in self.becomes:
+            self.unplug(name)
+            self.plug(*self.becomes.pop(name))
+            return
         if name not in self.held:
             self.plug(name, self.unplug(name))
             self.replugs += 1

@@ -16,6 +16,8 @@ import tempfile
 import time
 import traceback
 
+sys.dont_write_bytecode = True  # the source tree stays as it is
+
 import initramfs
 import layout
 from guest import Guest, GuestError
@@ -28,8 +30,8 @@ SPEED = 20
 DELTA_BYTES = 160_000
 # How fast some modules read their delta, in bytes a second: so that at one time some download and others flash.
 READERS = {"m3": 80_000, "m4": 50_000, "m5": 40_000, "m8": 60_000}
-# QEMU's network and the kernel hold some 3 MB for a slow reader, and for the gateway these have arrived: whom the gateway
-# is to see in mid-download needs more.
+# QEMU's network and the kernel hold some 3 MB for a slow reader, and for the gateway these have arrived: whom the
+# gateway is to see in mid-download needs more.
 REPLACED_BYTES, REPLACED_READS = 8_000_000, 500_000
 
 
@@ -67,7 +69,8 @@ class Rig:
             place.imei = self.fleet.kept(place.plug)["imei"]
         kernel, archive = initramfs.build(self.work, self.build_dir,
                                           layout.configuration(self.http_port, SPEED, by_path))
-        self.guest = Guest(self.work, kernel, archive, self.chardevs(), [(self.mqtt_port, 1883), (self.http_port, 8480)])
+        forwards = [(self.mqtt_port, 1883), (self.http_port, 8480)]
+        self.guest = Guest(self.work, kernel, archive, self.chardevs(), forwards)
         self.guest.start()
         self.watcher.start()
         self.watcher.wait_for(lambda watcher: watcher.last.get("status") == "online", "the gateway is online", 60)
@@ -107,21 +110,24 @@ def run(rig, checks, seed):
     origin_dir = rig.work / "origin"
     origin_dir.mkdir()
     origin = Origin(origin_dir)
-    first, second, third = layout.VERSIONS
+    first, second, third, fourth = layout.VERSIONS
     deltas = [Delta(rig.build_dir, origin_dir, origin, *delta) for delta in
-              ((first, second, DELTA_BYTES), (second, third, DELTA_BYTES), (first, second, REPLACED_BYTES))]
+              ((first, second, DELTA_BYTES), (first, second, REPLACED_BYTES), (second, third, DELTA_BYTES),
+               (third, fourth, DELTA_BYTES))]
     act("the racks and the guest start", rig.start)
     story = Story(rig.guest, rig.plugs, rig.watcher, (rig.fleet, rig.old, rig.new), deltas, checks, seed)
     act("everything is plugged in", story.everything_is_plugged_in)
     act("two modules swap their numbers", story.two_swap_their_numbers)
     act("the others update, and one is replaced", story.the_others_update_and_one_is_replaced)
     act("all update, and the hub is reset", story.the_hub_is_reset)
+    story.count_updates()
     act("all go and come back", story.all_go_and_come_back)
-    story.count()
     act("one comes back in recovery mode", story.one_comes_back_in_recovery_mode)
+    story.count_commands()
     for name, file in rig.silent.items():
         written = file.stat().st_size
         checks.expect(written == 0, f"bytes written to the {name} port", written)
+    checks.expect(not rig.plugs.failure, "failures of the test's own plugs", rig.plugs.failure or 0)
     print(f"== the end ({time.monotonic() - begun:.0f} s)", flush=True)
 
 
@@ -154,7 +160,7 @@ def keep(rig):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build_dir", type=pathlib.Path, help="where dfota-gateway, dfota and dfota-rack were built")
-    parser.add_argument("--keep", action="store_true", help="leave everything running afterwards, and tell how to get in")
+    parser.add_argument("--keep", action="store_true", help="leave everything running, and tell how to get in")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="of what is done in random order")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

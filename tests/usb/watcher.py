@@ -98,7 +98,8 @@ class Delta:
     def __init__(self, build_dir, directory, origin, base, target, size):
         self.base, self.target = base, target
         file = pathlib.Path(directory) / f"{base}-{target}-{size}.bin"
-        made = subprocess.run([pathlib.Path(build_dir) / "dfota-rack", "--make-delta", file, "--from", base, "--to", target,
-                               "--size", str(size)], capture_output=True, text=True, check=True)
+        command = [pathlib.Path(build_dir) / "dfota-rack", "--make-delta", file, "--from", base, "--to", target,
+                   "--size", str(size)]
+        made = subprocess.run(command, capture_output=True, text=True, check=True)
         self.sha256 = json.loads(made.stdout)["sha256"]
         self.url = origin.url(file.name)
