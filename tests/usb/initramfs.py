@@ -56,7 +56,10 @@ def unpacked(package, members):
     shutil.rmtree(work, ignore_errors=True)
     (work / "root").mkdir(parents=True)
     try:
-        output("apt-get", "download", "-q", package, cwd=work)
+        try:
+            output("apt-get", "download", "-q", package, cwd=work)
+        except SetupError as error:
+            raise SetupError(f"{error}\nIs apt's list of packages old? Run apt-get update") from None
         deb = next(work.glob("*.deb"))
         unpack = f"dpkg-deb --fsys-tarfile {deb.name} | tar -x -C root --wildcards {' '.join(map(repr, members))}"
         output("bash", "-o", "pipefail", "-c", unpack, cwd=work)
