@@ -146,7 +146,7 @@ void Application::start() {
   artifact_commands_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_, report_fault);
   incoming_ = std::make_unique<Incoming>(loop_, *catalog_, report_fault);
   api_->on_forget_module = [this](const std::string& module) { return places_->forget(module); };
-  api_->start(*jobs_, modules_, *artifact_commands_, *releases_);
+  api_->start(*jobs_, modules_, *artifact_commands_, *releases_, *files_);
   places_->start(*jobs_);
   asio::co_spawn(loop_, catalog_->drop_lost(), rethrow);
   asio::co_spawn(loop_, incoming_->watch(), rethrow);

@@ -1,7 +1,5 @@
 #include "gateway/commands.hpp"
 
-#include <algorithm>
-#include <array>
 #include <limits>
 
 #include "gateway/json_guard.hpp"
@@ -15,7 +13,6 @@ namespace {
 using nlohmann::json;
 using Fault = std::optional<CommandFault>;
 
-constexpr std::array kVerbsLater = {"release", "claim", "rehearse"};
 constexpr std::uint64_t kMostSeq = std::numeric_limits<std::int64_t>::max();
 constexpr std::size_t kListRows = 200, kReplayRows = 1000, kMostRows = 1000;
 
@@ -40,17 +37,25 @@ json canceled_data(const Jobs::Canceled& canceled) {
   return {{"stopped", canceled.stopped}, {"stopping", canceled.stopping}, {"will_end", canceled.will_end}};
 }
 
+/// Named on one gateway only, a module is none of the others'.
+Answer answer_or_refuse(std::variant<Answer, CommandFault> answer, bool to_all) {
+  const auto* fault = std::get_if<CommandFault>(&answer);
+  if (fault == nullptr) return std::get<Answer>(std::move(answer));
+  return {error_reply(*fault), to_all && fault->code == "unknown_module"};
+}
+
 }  // namespace
 
 Commands::Commands(asio::io_context& loop, const Config& config, Jobs& jobs, const Jobs::Modules& modules,
-                   ArtifactCommands& artifacts, Journal& journal, World world)
+                   ArtifactCommands& artifacts, FileServer& files, Journal& journal, World world)
     : config_(config),
       jobs_(jobs),
       modules_(modules),
       artifacts_(artifacts),
       journal_(journal),
       world_(std::move(world)),
-      scans_(loop, jobs, modules) {}
+      scans_(loop, jobs, modules),
+      rehearsals_(loop, config, jobs, modules, files) {}
 
 Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json document, bool to_all) {
   if (verb == "update") {
@@ -65,7 +70,8 @@ Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json documen
     auto answer = co_await replay(document);
     co_return answer;
   }
-  if (verb == "scan") co_return scan(document, to_all);
+  if (verb == "scan") co_return answer_or_refuse(scans_.run(document), to_all);
+  if (verb == "rehearse") co_return answer_or_refuse(rehearsals_.run(document), to_all);
   if (ArtifactCommands::knows(verb)) {
     auto answer = co_await artifacts_.run(verb, std::move(document), to_all);
     co_return answer;
@@ -82,13 +88,6 @@ Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json documen
   auto answer = co_await commit(reply);
   if (answer && !begins.empty()) jobs_.begin(begins);
   co_return answer;
-}
-
-Answer Commands::scan(const json& document, bool to_all) {
-  auto answer = scans_.run(document);
-  const auto* fault = std::get_if<CommandFault>(&answer);
-  if (fault == nullptr) return std::get<Answer>(std::move(answer));
-  return {error_reply(*fault), to_all && fault->code == "unknown_module"};
 }
 
 Awaitable<Result<Commands::Answer>> Commands::commit(json reply) {
@@ -196,12 +195,11 @@ Commands::Reply Commands::decide(const std::string& verb, const json& document) 
   if (verb == "retry") return retry(document);
   if (verb == "forget") return forget(document);
   if (verb == "list") return list(document);
+  if (verb == "release") return hand_over(document, true);
+  if (verb == "claim") return hand_over(document, false);
   if (verb == "ping") {
     if (auto fault = check_command_keys(document, {})) return *fault;
     return world_.about();
-  }
-  if (std::find(kVerbsLater.begin(), kVerbsLater.end(), verb) != kVerbsLater.end()) {
-    return CommandFault{"unsupported", "cmd/" + verb + " is not supported by this version", ""};
   }
   return CommandFault{"unknown_verb", "there is no command \"" + verb + "\"", ""};
 }
@@ -256,6 +254,17 @@ Commands::Reply Commands::forget(const json& document) {
   world_.forget_module(module);
   jobs_.forget_module(module);
   return json{{"module", module}};
+}
+
+/// Of a module's port: to somebody's own terminal, or back.
+Commands::Reply Commands::hand_over(const json& document, bool release) {
+  std::string module;
+  if (auto fault = check_command_keys(document, {"module"})) return *fault;
+  if (auto fault = take_id(document, "module", is_topic_id, module)) return *fault;
+  if (module.empty()) return invalid("/module", "is required");
+  auto port = release ? jobs_.release_module(module) : jobs_.claim_module(module);
+  if (const auto* fault = std::get_if<CommandFault>(&port)) return *fault;
+  return json{{"module", module}, {"port", std::get<std::string>(port)}};
 }
 
 Commands::Reply Commands::list(const json& document) const {

@@ -15,6 +15,7 @@
 #include "gateway/jobs.hpp"
 #include "gateway/journal.hpp"
 #include "gateway/listing.hpp"
+#include "gateway/rehearse_command.hpp"
 #include "gateway/scan_command.hpp"
 
 namespace dfota {
@@ -39,7 +40,7 @@ class Commands {
 
   /// All must outlive it.
   Commands(asio::io_context& loop, const Config& config, Jobs& jobs, const Jobs::Modules& modules,
-           ArtifactCommands& artifacts, Journal& journal, World world);
+           ArtifactCommands& artifacts, FileServer& files, Journal& journal, World world);
 
   using Answer = dfota::Answer;
   /// The answer, once what it says is in the journal. Error: it is not, the sender is to be asked again.
@@ -52,13 +53,13 @@ class Commands {
   Awaitable<Result<Answer>> install(nlohmann::json document, bool to_all);
   Awaitable<Result<Answer>> submit(UpdateCommand command, bool to_all);
   Awaitable<Result<Answer>> replay(nlohmann::json document);
-  Answer scan(const nlohmann::json& document, bool to_all);
   Awaitable<Result<Answer>> commit(nlohmann::json reply);
   Reply decide(const std::string& verb, const nlohmann::json& document);
   Reply cancel(const nlohmann::json& document);
   Reply set_paused(const nlohmann::json& document, bool paused);
   Reply retry(const nlohmann::json& document);
   Reply forget(const nlohmann::json& document);
+  Reply hand_over(const nlohmann::json& document, bool release);
   Reply list(const nlohmann::json& document) const;
   [[nodiscard]] nlohmann::json summary(const Job& job) const;
   void warn_of_clock(const Job& job, nlohmann::json& reply) const;
@@ -70,6 +71,7 @@ class Commands {
   Journal& journal_;
   World world_;
   ScanCommand scans_;
+  RehearseCommand rehearsals_;
   std::string retried_;  ///< the job that begins once the decision is in the journal
 };
 

@@ -228,17 +228,18 @@ void Jobs::recall_modules() {
     const bool may_move = !module->second->config().imei.empty();
     if (may_move && !known.port.empty()) module->second->begin_at(known.port);
     if (known.lost) module->second->mark_lost();
+    if (known.released) module->second->mark_released();
   }
 }
 
-/// A restart must neither take another module for this one nor speak to one that was lost. Whether it is lost changes
-/// with a result, in the same commit, or when it answers again.
+/// A restart must neither take another module for this one nor speak to one that was lost or is released. Whether it is
+/// lost changes with a result, in the same commit, or when it answers again.
 void Jobs::remember(const Module& module) {
   const auto& id = module.config().id;
   const auto known = known_.find(id);
   const bool was_lost = known != known_.end() && known->second.lost;
   const bool lost = module.is_lost() || (was_lost && !module.state().online);
-  ModuleFact now{module.expected_imei(), lost, module.config().discovered, {}};
+  ModuleFact now{module.expected_imei(), lost, module.is_released(), module.config().discovered, {}};
   const bool may_move = !module.config().imei.empty() && module.state().port != module.config().port;
   if (may_move || now.discovered) now.port = module.state().port;
   if (known == known_.end() ? now == ModuleFact() : now == known->second) return;

@@ -1,5 +1,6 @@
 // What somebody orders of jobs (the rest of Jobs): cancel, pause, resume, retry, forget, hold; and what goes by itself.
 #include <algorithm>
+#include <filesystem>
 
 #include "gateway/jobs.hpp"
 #include "gateway/tombstone.hpp"
@@ -12,6 +13,13 @@ constexpr auto kForgetEvery = std::chrono::hours(1);
 
 CommandFault unknown_job(const std::string& id) {
   return {"unknown_job", "there is no job \"" + id + "\" here; cmd/list tells which there are", "/job"};
+}
+
+/// As a terminal is to open it: behind the stable name.
+std::string real_port(const std::string& name) {
+  std::error_code not_a_path;
+  const auto real = std::filesystem::canonical(name, not_a_path);
+  return not_a_path ? name : real.string();
 }
 
 }  // namespace
@@ -176,6 +184,27 @@ std::optional<CommandFault> Jobs::forget(const std::string& id) {
   std::erase(ended_, id);
   forget_ended(id);
   return std::nullopt;
+}
+
+std::variant<std::string, CommandFault> Jobs::release_module(const std::string& id) {
+  const auto found = modules_.find(id);
+  if (found == modules_.end()) return unknown_module(id, "/module");
+  auto& module = *found->second;
+  if (part_under_way(id) != nullptr) {
+    return CommandFault{"updating", "job \"" + job_of(id) + "\" works on it: wait for its end, or cancel it",
+                        "/module"};
+  }
+  if (!module.is_released()) module.release();
+  remember(module);
+  return real_port(module.state().port);
+}
+
+std::variant<std::string, CommandFault> Jobs::claim_module(const std::string& id) {
+  const auto found = modules_.find(id);
+  if (found == modules_.end()) return unknown_module(id, "/module");
+  found->second->claim();
+  remember(*found->second);
+  return real_port(found->second->state().port);
 }
 
 /// Its id stays, so that an old command never runs again. It is not in ended_ any more.

@@ -78,7 +78,7 @@ void Jobs::reject_missing(const std::string& id, std::deque<Waiting>& queue) {
   }
   if (given_up.empty()) return;
   auto finding = Finding::absent;
-  for (const auto known : {Finding::module_lost, Finding::recovery_needed, Finding::port_busy}) {
+  for (const auto known : {Finding::released, Finding::module_lost, Finding::recovery_needed, Finding::port_busy}) {
     if (state.problem == explain(known).word) finding = known;
   }
   auto message = state.port;

@@ -38,7 +38,7 @@ enum class Write {
   module_forgotten,
   version_before,  ///< what a module ran before its last succeeded job
   update_history,
-  module_known,  ///< its IMEI, where it stood, and whether it was lost
+  module_known,  ///< its IMEI, where it stood, and whether it was lost or is released
 };
 
 inline constexpr std::array<std::string_view, 29> kWriteNames = {

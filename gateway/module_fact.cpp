@@ -13,6 +13,7 @@ std::string ModuleFact::key(const std::string& module) {
 
 std::string ModuleFact::document() const {
   nlohmann::json out = {{"imei", imei}, {"lost", lost}};
+  if (released) out["released"] = true;
   if (discovered) out["discovered"] = true;
   if (!port.empty()) out["port"] = port;
   return out.dump();
@@ -24,7 +25,8 @@ std::map<std::string, ModuleFact> read_module_facts(const std::map<std::string, 
     const auto fact = nlohmann::json::parse(at->second, nullptr, false);
     if (!fact.is_object()) continue;
     read[at->first.substr(kPrefix.size())] = {fact.value("imei", ""), fact.value("lost", false),
-                                              fact.value("discovered", false), fact.value("port", "")};
+                                              fact.value("released", false), fact.value("discovered", false),
+                                              fact.value("port", "")};
   }
   return read;
 }

@@ -9,6 +9,7 @@ namespace dfota {
 struct ModuleFact {
   std::string imei;         ///< configured, or the first one seen
   bool lost = false;        ///< in an update; nothing is written to it
+  bool released = false;    ///< to somebody's own terminal
   bool discovered = false;  ///< [discovery] has found it; no [[module]] names it
   std::string port;         ///< where it stood last, if that is not what the configuration says
   bool operator==(const ModuleFact&) const = default;

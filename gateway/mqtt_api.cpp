@@ -99,12 +99,13 @@ MqttClient::Handlers MqttApi::handlers() {
   return handlers;
 }
 
-void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts, Releases& releases) {
+void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts, Releases& releases,
+                    FileServer& files) {
   jobs_ = &jobs;
   modules_ = &modules;
   releases_ = &releases;
   commands_ = std::make_unique<Commands>(
-      loop_, config_, jobs, modules, artifacts, journal_,
+      loop_, config_, jobs, modules, artifacts, files, journal_,
       Commands::World{
           [this](const OutboxRow& row) { mqtt_.publish(publication_of(row)); },
           [this](const std::string& module) { return on_forget_module && on_forget_module(module); },

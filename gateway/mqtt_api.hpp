@@ -39,7 +39,8 @@ class MqttApi : public JobListener {
   ~MqttApi() override;
 
   /// Connects; commands go to these from now on. All must outlive it.
-  void start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts, Releases& releases);
+  void start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts, Releases& releases,
+             FileServer& files);
   /// Commands are not taken any more (the broker keeps them).
   void stop_taking() { taking_ = false; }
   /// Publishes what waits, says offline, disconnects.

@@ -217,7 +217,7 @@ void Places::ask() {
   bool missing = false;
   std::vector<std::string> places;
   for (const auto& [id, module] : modules_) {
-    if (!may_move(*module) || module->port_open()) continue;
+    if (!may_move(*module) || module->port_open() || module->is_released()) continue;
     missing = true;
     if (module->state().port.empty() && !module->config().port.empty()) places.push_back(module->config().port);
   }

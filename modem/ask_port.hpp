@@ -15,8 +15,8 @@ namespace dfota {
 /// What may be said to it, asked for again before anything is.
 enum class AskLeave {
   ask,
-  listen,  ///< some module flashes whose port is gone, and this may be it under another name: it is spoken to only
-           ///< after it has booted and a settle time, or after a silence of timeouts.progress_gap (laws 3 and 4)
+  listen,   ///< some module flashes whose port is gone, and this may be it under another name: it is spoken to only
+            ///< after it has booted and a settle time, or after a silence of timeouts.progress_gap (laws 3 and 4)
   give_up,  ///< its device belongs to a module now
 };
 

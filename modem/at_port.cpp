@@ -182,6 +182,10 @@ Awaitable<Result<void>> AtPort::write_raw(std::string_view bytes, Clock::duratio
   co_return co_await state->link->write(bytes, deadline);
 }
 
+void AtPort::hang_up() {
+  state_->link->close();
+}
+
 bool AtPort::lost() const {
   return state_->lost;
 }

@@ -56,6 +56,8 @@ class AtPort {
   Awaitable<Result<void>> write_raw(std::string_view bytes, Clock::duration limit);
 
   [[nodiscard]] bool lost() const;
+  /// Closes the port at once, from wherever: a command in flight ends as if the module had hung up.
+  void hang_up();
   /// The next line that nobody asked for, oldest first: URCs, and noise that may be what is left of one.
   std::optional<std::string> take_unsolicited();
   [[nodiscard]] Clock::time_point opened_at() const { return opened_at_; }

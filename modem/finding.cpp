@@ -30,6 +30,8 @@ std::span<const FindingText> finding_texts() {
        "Its firmware is damaged: load it anew with Quectel's tool for that mode (QFlash, QFirehose), then cut its "
        "power",
        false},
+      {"released", "The module's port is released to somebody's own terminal",
+       "Take it back when that is done (dfota claim), then send the job again", false},
       {"identity_invalid", "The module's model, version or IMEI is not well-formed",
        "Ask ATI and AT+GSN in a terminal; the port may be another device's", false},
       {"model_mismatch", "The module's model is not the delta's, or belongs to no family that this gateway knows",

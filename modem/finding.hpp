@@ -20,6 +20,7 @@ enum class Finding {
   module_reset,
   module_lost,
   recovery_needed,
+  released,
   identity_invalid,
   model_mismatch,
   base_mismatch,

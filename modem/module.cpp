@@ -70,6 +70,10 @@ Awaitable<> Module::run() {
 /// One round of the idle life: open, greet, ask, wait.
 Awaitable<> Module::attend() {
   hear_fota();
+  if (released_) {
+    co_await stay_released();
+    co_return;
+  }
   const auto opened = co_await port_.open();
   if (!opened) {
     co_await wait_for_port(opened.error());
@@ -149,7 +153,10 @@ Awaitable<> Module::answer_scans() {
       network.reset();
     }
   }
-  for (const auto& scan : scans) scan.done(problem, network);
+  for (const auto& scan : scans) {
+    if (network && !network->problem && !scan.url.empty()) co_await rehearse(scan, network->cid);
+    scan.done(problem, network);
+  }
 }
 
 /// Nobody can be asked now.
@@ -220,7 +227,7 @@ Awaitable<> Module::stand_back() {
   change(next);
   const auto gap = seconds(timeouts_.progress_gap), settle = seconds(timeouts_.listen);
   const auto patience = fota_since_ + seconds(timeouts_.update);
-  while (danger_.evidence == Evidence::fota_urc) {
+  while (danger_.evidence == Evidence::fota_urc && !released_) {
     refuse_scans(state_.problem);
     if (work_ && (Clock::now() >= patience || work_->env->permission() == UpdateEnv::Permission::stop)) co_return;
     const auto opened = co_await port_.open();
@@ -239,6 +246,7 @@ Awaitable<> Module::stand_back() {
     co_await changed_.wait_until(look);
     hear_fota();
   }
+  if (released_) co_return;  // what it does is for the next opening to hear
   danger_.evidence = Evidence::nothing;
   booted_ = ended_ = false;
   greeted_opening_ = 0;
@@ -271,6 +279,8 @@ bool Module::hear_fota() {
       booted_ = true;
       if (lost_opening_ != 0 && !back_at_) back_at_ = Clock::now() + seconds(timeouts_.listen);
       greeted_opening_ = 0;  // it has forgotten ATE0, and may run another version
+    } else if (rehearsal_ != nullptr) {
+      rehearsal_->hear(*line);
     }
   }
   return danger_.evidence == Evidence::fota_urc;
@@ -358,6 +368,11 @@ void Module::set_problem(std::string_view word, bool present) {
 }
 
 void Module::change(ModuleState next) {
+  if (released_) {
+    next.online = next.present = false;
+    next.phase = Phase::idle;
+    next.problem = explain(Finding::released).word;
+  }
   if (next == state_) return;
   state_ = std::move(next);
   observer_.module_changed(*this);

@@ -12,6 +12,7 @@
 #include "modem/dialogue.hpp"
 #include "modem/module_port.hpp"
 #include "modem/network_check.hpp"
+#include "modem/rehearsal.hpp"
 #include "modem/update_env.hpp"
 #include "modem/update_types.hpp"
 
@@ -47,6 +48,9 @@ struct Scan {
   /// Called once, on the loop. `problem`: a word of finding.hpp, or "busy"; empty: it answered. `network` only when it
   /// answered and its family is known.
   std::function<void(const std::string& problem, const std::optional<NetworkState>& network)> done;
+  /// An address that it is to fetch if it could download; empty: none. What came of it is told before done.
+  std::string url = {};
+  std::function<void(const Rehearsed& rehearsed)> fetched = nullptr;
 };
 
 class Module {
@@ -71,6 +75,13 @@ class Module {
   void mark_lost() { lost_opening_ = 1; }
   /// To that one nothing is written, until its port went and came back, it has booted, or a person forces it.
   [[nodiscard]] bool is_lost() const;
+  /// Its port is given to somebody's own terminal: closed at once, and neither opened, listened to nor written to until
+  /// claim(). Not while busy(). What it says in between is not heard, so that it is lost afterwards if it was before.
+  void release();
+  void claim();
+  /// It was released in an earlier process. Before start().
+  void mark_released();
+  [[nodiscard]] bool is_released() const { return released_; }
   /// Who stood at the port in an earlier process; a configured IMEI goes before. Before start().
   void expect(const std::string& imei);
   /// Its port of an earlier process. Before start().
@@ -121,7 +132,9 @@ class Module {
   void heed_scans();
   Awaitable<> answer_scans();
   void refuse_scans(const std::string& problem);
+  Awaitable<> rehearse(const Scan& scan, int cid);
   Awaitable<> stay_lost();
+  Awaitable<> stay_released();
   bool hear_fota();
   void change(ModuleState next);
   void set_problem(std::string_view word, bool present);
@@ -138,12 +151,14 @@ class Module {
   ModuleState state_;
   std::string expected_imei_;
   std::optional<Work> work_;
-  std::vector<Scan> scans_;       ///< not begun
-  std::vector<Scan> heeded_;      ///< what is asked now is asked for them
-  unsigned greeted_opening_ = 0;  ///< the opening of the port at which it was greeted
+  std::vector<Scan> scans_;         ///< not begun
+  std::vector<Scan> heeded_;        ///< what is asked now is asked for them
+  Rehearsal* rehearsal_ = nullptr;  ///< under way
+  unsigned greeted_opening_ = 0;    ///< the opening of the port at which it was greeted
   unsigned lost_opening_ =
       0;  ///< the opening at which it was lost: nothing is written until the port went and came back
   std::optional<Clock::time_point> back_at_;  ///< it was lost and has said RDY: not lost any more from then on
+  bool released_ = false;                     ///< the port is somebody else's
   bool accepting_ = false;                    ///< whoever answers next is the module
   Clock::time_point fota_since_;
   bool booted_ = false, ended_ = false;

@@ -11,6 +11,7 @@ ModulePort::ModulePort(asio::io_context& loop, std::string name, LinkOptions opt
 Awaitable<Result<void>> ModulePort::open() {
   if (is_open()) co_return Result<void>();
   drop();
+  if (given_away_) co_return Error(Errc::busy, name_ + " is released");
   if (forbidden_since_) {
     co_return Error(Errc::refused, name_ + " shows a module in its recovery mode (05c6:9008), which takes no commands");
   }
@@ -18,29 +19,34 @@ Awaitable<Result<void>> ModulePort::open() {
   if (!port_present(name_)) co_return Error(Errc::absent, name_ + " is not there");
   auto link = co_await open_link(loop_, name_, options_);
   if (!link) co_return link.error();
+  if (given_away_) co_return Error(Errc::busy, name_ + " is released");
   at_ = std::make_unique<AtPort>(loop_, std::move(link.value()), changed_, subject_);
   ++openings_;
   log::info(subject_, ": port ", name_, " opened");
   co_return Result<void>();
 }
 
+void ModulePort::give_away() {
+  given_away_ = true;
+  if (at_) at_->hang_up();
+}
+
 void ModulePort::drop() {
   if (!at_) return;
   heard_before_ = at_->last_heard();
   at_.reset();
-  moved_ = false;
 }
 
 bool ModulePort::is_open() const {
   // What was said before the hang-up is still to be read, so a spent port stays until it has been.
-  return at_ && !at_->lost() && !moved_ && !forbidden_since_;
+  return at_ && !at_->lost();
 }
 
 void ModulePort::move(std::string name) {
   log::notice(subject_, ": ", name.empty() ? "its port is another's now; it is looked for by its IMEI" : "found at ",
               name);
   name_ = std::move(name);
-  moved_ = at_ != nullptr;
+  if (at_) at_->hang_up();
   changed_.notify();
 }
 
@@ -48,6 +54,7 @@ void ModulePort::forbid(bool forbidden) {
   if (forbidden == forbidden_since_.has_value()) return;
   forbidden_since_.reset();
   if (forbidden) forbidden_since_ = Clock::now();
+  if (forbidden && at_) at_->hang_up();
   changed_.notify();
 }
 
@@ -69,8 +76,8 @@ Awaitable<Result<void>> ModulePort::write_raw(std::string_view bytes, Clock::dur
 std::optional<std::string> ModulePort::take_unsolicited() {
   if (!at_) return std::nullopt;
   auto line = at_->take_unsolicited();
-  if (!line && !is_open()) {
-    if (at_->lost()) log::info(subject_, ": port ", name_, " hung up");
+  if (!line && at_->lost()) {
+    log::info(subject_, ": port ", name_, " hung up");
     drop();
   }
   return line;

@@ -20,17 +20,20 @@ class ModulePort {
 
   /// Opens the port if it is not open, once. Errors as open_link: absent, busy, timeout, refused, io.
   Awaitable<Result<void>> open();
+  /// Closes it at once, also under a command in flight, and opens it no more (busy) until take_back().
+  void give_away();
+  void take_back() { given_away_ = false; }
   /// Closes it at once, so that the module that re-enumerates gets its name back.
   void drop();
-  /// Open, not hung up, and still the place where the module is looked for.
+  /// Open, and not hung up. A port that hung up is dropped by whoever reads it to its end.
   [[nodiscard]] bool is_open() const;
 
-  /// The module stands at `name` from now on (empty: nobody knows where): what is open is another's, and is dropped by
-  /// whoever asks for the port next.
+  /// The module stands at `name` from now on (empty: nobody knows where): what is open is another's, and is closed at
+  /// once.
   void move(std::string name);
   /// The same device by another name, such as one that stays.
   void rename(std::string name) { name_ = std::move(name); }
-  /// Not to be opened, and dropped if it is: who stands there takes no AT commands (05c6:9008).
+  /// Not to be opened, and closed if it is: who stands there takes no AT commands (05c6:9008).
   void forbid(bool forbidden);
   /// Since when; nothing: it may be opened.
   [[nodiscard]] const std::optional<Clock::time_point>& forbidden_since() const { return forbidden_since_; }
@@ -59,10 +62,10 @@ class ModulePort {
   Signal& changed_;
   std::string subject_;
   std::unique_ptr<AtPort> at_;
-  bool moved_ = false;  ///< what is open is another's place
   std::optional<Clock::time_point> forbidden_since_;
   Clock::time_point heard_before_ = Clock::now();
   unsigned openings_ = 0;
+  bool given_away_ = false;
 };
 
 }  // namespace dfota

@@ -61,8 +61,7 @@ int context_of(const std::vector<std::string>& lines) {
   return cid > 0 ? cid : 1;
 }
 
-Awaitable<std::optional<NetworkProblem>> find_context_problem(Dialogue& dialogue, const Profile& profile) {
-  int cid = 1;
+Awaitable<std::optional<NetworkProblem>> find_context_problem(Dialogue& dialogue, const Profile& profile, int& cid) {
   if (profile.pdp_command != PdpCommand::none) {
     const std::string ask = profile.pdp_command == PdpCommand::fota_cid ? "AT+QCFG=\"fota/cid\"" : "AT+QFOTAPID?";
     const auto reply = co_await dialogue.say(ask);
@@ -90,7 +89,7 @@ Awaitable<NetworkState> check_network(asio::io_context& loop, Dialogue& dialogue
                                       Clock::time_point deadline) {
   auto state = co_await check_sim(loop, dialogue, deadline);
   if (!state.problem) state.problem = co_await find_registration_problem(loop, dialogue, deadline);
-  if (!state.problem) state.problem = co_await find_context_problem(dialogue, profile);
+  if (!state.problem) state.problem = co_await find_context_problem(dialogue, profile, state.cid);
   co_return state;
 }
 

@@ -23,6 +23,7 @@ struct NetworkProblem {
 struct NetworkState {
   std::string sim;                        ///< READY, or what AT+CPIN? was answered by; empty: it was not
   std::optional<NetworkProblem> problem;  ///< nothing: it can
+  int cid = 1;                            ///< the PDP context of AT+QFOTADL, where it was asked for
 };
 
 /// sim_not_ready, not_registered, no_pdp_context; the others say that the module could not be asked.

@@ -6,6 +6,8 @@
 
 namespace dfota::ctl {
 namespace {
+constexpr std::uint64_t kMostBytes = 4294967296;  // as the gateway takes it
+
 CLI::Option* add_module(CLI::App& verb, ModuleLine& line, const char* name, const char* help) {
   return verb.add_option(name, line.module, help)->check(rule(check_module, "ID"));
 }
@@ -25,6 +27,20 @@ void add_module_verbs(CLI::App& app, ModuleLine& line) {
   add_module(*line.install, line, "module", "id of the module")->required();
   line.install->add_option("--target", line.target, "to this version instead");
   line.install->add_flag("--no-wait", line.no_wait, "end when the gateway has accepted it");
+  line.rehearse = app.add_subcommand("rehearse",
+                                     "let a module fetch a small file from the gateway, as it would a delta, and "
+                                     "tell how fast that was; nothing is updated");
+  add_module(*line.rehearse, line, "module", "id of the module")->required();
+  line.rehearse->add_option("--size", line.size, "tell how long a delta of so many bytes would take")
+      ->check(CLI::Range(std::uint64_t{1}, kMostBytes));
+  for (const auto& [name, help] :
+       {std::pair{"release",
+                  "let go of a module's port, for a terminal of your own; nothing is written to it, and jobs "
+                  "for it wait, until claim"},
+        {"claim", "take the port of a released module back"}}) {
+    line.hand_over.push_back(app.add_subcommand(name, help));
+    add_module(*line.hand_over.back(), line, "module", "id of the module")->required();
+  }
   line.doctor = app.add_subcommand(
       "doctor",
       "prove the way from here to a module step by step (broker, rights, gateway, file server, module, SIM, "
@@ -41,6 +57,10 @@ std::optional<AnyCall> module_call(const ModuleLine& line) {
     return ScanCall{line.module, line.force, line.accept};
   }
   if (line.install->parsed()) return InstallCall{line.module.value_or(""), line.target, !line.no_wait};
+  if (line.rehearse->parsed()) return RehearseCall{line.module.value_or(""), line.size};
+  for (const CLI::App* verb : line.hand_over) {
+    if (verb->parsed()) return ControlCall{verb->get_name(), {std::nullopt, line.module}};
+  }
   if (line.doctor->parsed()) return DoctorCall{line.module};
   return std::nullopt;
 }

@@ -1,10 +1,12 @@
-// The verbs of dfota's command line that look at gateway and modules: ping, scan, install, doctor. add_module_verbs()
+// The verbs of dfota's command line that look at gateway and modules: ping, scan, install, rehearse,
+// release, claim, doctor. add_module_verbs()
 // declares them; module_call() makes a call of what was read, and throws CLI::ValidationError for what does not fit
 // together. The line outlives the parsing.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "gateway/ctl/options.hpp"
 
@@ -15,8 +17,10 @@ class App;
 namespace dfota::ctl {
 
 struct ModuleLine {
-  CLI::App *ping = nullptr, *scan = nullptr, *install = nullptr, *doctor = nullptr;
+  CLI::App *ping = nullptr, *scan = nullptr, *install = nullptr, *rehearse = nullptr, *doctor = nullptr;
+  std::vector<CLI::App*> hand_over;  ///< release, claim
   std::optional<std::string> module, target;
+  std::optional<std::uint64_t> size;
   bool force = false, accept = false, no_wait = false;
 };
 

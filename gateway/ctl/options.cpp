@@ -52,9 +52,14 @@ void add_global_options(CLI::App& app, Line& line) {
   app.add_flag("--json", options.json, "one line of JSON for each message received; jobs, modules: for each of them");
   line.timeout = app.add_option("--timeout", line.timeout_s,
                                 "seconds that the broker and the gateway have to answer; where it is not given, the "
-                                "answer to artifact add or scan is waited for an hour")
+                                "answer to artifact add, scan or rehearse is waited for an hour")
                      ->check(CLI::Range(0.1, kLongestTimeout))
                      ->capture_default_str();
+}
+
+/// A control verb that names what only one gateway has.
+bool is_of_one(const std::string& verb) {
+  return verb == "forget" || verb == "release" || verb == "claim";
 }
 
 /// What is about one job's run, one host or one module is not for all. Throws CLI::ValidationError.
@@ -63,7 +68,7 @@ void check_fleet(const Options& options) {
   const auto* control = std::get_if<ControlCall>(&call);
   const bool for_all = std::holds_alternative<UpdateCall>(call) || std::holds_alternative<WatchCall>(call) ||
                        std::holds_alternative<ListCall>(call) || std::holds_alternative<PingCall>(call) ||
-                       std::holds_alternative<ScanCall>(call) || (control != nullptr && control->verb != "forget");
+                       std::holds_alternative<ScanCall>(call) || (control != nullptr && !is_of_one(control->verb));
   if (!options.is_fleet() || for_all) return;
   throw CLI::ValidationError("--gateway",
                              "all is for update, watch, jobs, modules, cancel, pause, resume, ping and scan");

@@ -31,7 +31,7 @@ struct RetryCall {
   bool wait = true;
 };
 
-/// cancel, pause, resume, forget
+/// cancel, pause, resume, forget, release, claim
 struct ControlCall {
   std::string verb;
   Subject subject;
@@ -66,6 +66,11 @@ struct ScanCall {
   bool force = false, accept = false;
 };
 
+struct RehearseCall {
+  std::string module;
+  std::optional<std::uint64_t> size;  ///< of a delta whose time is wanted, in bytes
+};
+
 struct DoctorCall {
   std::optional<std::string> module;
 };
@@ -77,7 +82,7 @@ struct ExplainCall {
 
 using AnyCall =
     std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, ListCall, ReplayCall, ArtifactAddCall, ArtifactListCall,
-                 ArtifactRemoveCall, InstallCall, PingCall, ScanCall, DoctorCall, ExplainCall>;
+                 ArtifactRemoveCall, InstallCall, PingCall, ScanCall, RehearseCall, DoctorCall, ExplainCall>;
 
 struct Options {
   std::string broker, username, password, ca_file, cert_file, key_file;

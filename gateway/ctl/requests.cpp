@@ -73,6 +73,12 @@ Json scan_body(const std::optional<std::string>& module, bool force, bool accept
   return body;
 }
 
+Json rehearse_body(const std::string& module, std::optional<std::uint64_t> size) {
+  Json body = {{"module", module}};
+  put(body, "size", size);
+  return body;
+}
+
 Json retry_body(const std::string& job, std::int64_t run) {
   return {{"job", job}, {"run", run}};
 }

@@ -31,7 +31,7 @@ struct UpdateRequest {
 };
 Json update_body(const UpdateRequest& request);
 
-/// What cancel, pause, resume and forget are about: a job, a module, or neither.
+/// What cancel, pause, resume, forget, release and claim are about: a job, a module, or neither.
 struct Subject {
   std::optional<std::string> job, module;
 };
@@ -42,6 +42,9 @@ Json install_body(const std::string& module, const std::optional<std::string>& t
 
 /// nullopt: all modules. `force`: one that is lost is spoken to again; `accept`: the one at its port is taken for it.
 Json scan_body(const std::optional<std::string>& module, bool force, bool accept);
+
+/// `size`: of a delta, in bytes; nullopt: no forecast.
+Json rehearse_body(const std::string& module, std::optional<std::uint64_t> size);
 
 Json retry_body(const std::string& job, std::int64_t run);
 

@@ -10,6 +10,7 @@
 #include "gateway/ctl/job_watch.hpp"
 #include "gateway/ctl/module_check.hpp"
 #include "gateway/ctl/output.hpp"
+#include "gateway/ctl/rehearsal.hpp"
 
 namespace dfota::ctl {
 namespace {
@@ -27,6 +28,9 @@ int run(const Options& options) {
   Connection connection(options, output);
   std::unique_ptr<Call> call = make_artifact(options, connection, output);
   if (!call && follows_jobs(options)) call = std::make_unique<JobWatch>(options, connection, output);
+  if (const auto* rehearse = std::get_if<RehearseCall>(&options.call)) {
+    call = make_rehearsal(*rehearse, connection, output);
+  }
   if (!call) call = make_module_check(options, connection, output);
   if (!call) call = make_control(options, connection, output);
   return connection.run(*call);

@@ -4,6 +4,7 @@
 #include <cctype>
 
 #include "modem/simulator/at_files.hpp"
+#include "modem/simulator/at_http.hpp"
 #include "modem/simulator/at_network.hpp"
 
 namespace dfota::sim {
@@ -112,7 +113,7 @@ std::optional<AtAnswer> tell(std::string_view command, const Behaviour& behaviou
 
 bool is_plainly_ok(std::string_view command) {
   static constexpr std::string_view kWhole[] = {"AT", "ATV1", "AT&D0", "AT&W", "AT+CFUN=1"};
-  static constexpr std::string_view kStarts[] = {"AT+QIACT=", "AT+QIDEACT=", "AT+QURCCFG=\"URCPORT\","};
+  static constexpr std::string_view kStarts[] = {"AT+QURCCFG=\"URCPORT\","};
   return std::find(std::begin(kWhole), std::end(kWhole), command) != std::end(kWhole) ||
          std::any_of(std::begin(kStarts), std::end(kStarts), [=](auto start) { return starts_with(command, start); });
 }
@@ -198,6 +199,7 @@ AtAnswer answer(std::string_view command, const Behaviour& behaviour, AtSettings
   if (auto done = set_cid(folded, subject)) return *done;
   if (auto done = tell(folded, behaviour, settings, subject)) return *done;
   if (auto done = answer_network(command, behaviour, settings, subject)) return *done;
+  if (auto done = answer_http(command, settings, subject)) return *done;
   if (auto done = answer_files(command, behaviour, settings, subject)) return *done;
   return at_error(kCmeNotSupported, settings);
 }

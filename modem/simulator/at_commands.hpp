@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,6 +44,9 @@ struct AtSubject {
   int sim_questions = 0;           ///< AT+CPIN?, counted while the SIM is busy
   int registration_questions = 0;  ///< AT+CREG?, AT+CGREG? and AT+CEREG?, counted while unregistered
   std::map<int, PdpContext> contexts{};
+  std::set<int> active_contexts{1};
+  std::string http_url{};                  ///< as AT+QHTTPURL was given it; empty: it was not
+  std::optional<std::string> http_body{};  ///< what AT+QHTTPGET has fetched, and AT+QHTTPREAD has not read
   FileSystem* files = nullptr;
   Family family{};
   bool has_efs_package = false;
@@ -56,10 +60,18 @@ struct UploadOrder {
   bool acknowledged = false;
 };
 
+/// An accepted AT+QHTTPURL (so many bytes come next), AT+QHTTPGET or AT+QHTTPREAD.
+struct HttpOrder {
+  enum class Verb { url, get, read } verb = Verb::url;
+  uint64_t url_bytes = 0;
+  int timeout_s = 0;
+};
+
 struct AtAnswer {
   std::string text;                 ///< framed for ATV1
   std::optional<FotaOrder> update;  ///< an accepted AT+QFOTADL
   std::optional<UploadOrder> upload;
+  std::optional<HttpOrder> http{};
 };
 
 /// Cuts the byte stream into command lines at CR; LF and other control characters are ignored. A line over the bound is

@@ -10,6 +10,7 @@ constexpr int kMaxContext = 16;
 constexpr int kSimNotInserted = 10;
 constexpr int kSimFailure = 13;
 constexpr int kSimBusy = 14;
+constexpr int kNoNetwork = 30;
 
 std::optional<int> number(std::string_view text, int low, int high) {
   int value = 0;
@@ -76,6 +77,29 @@ std::optional<AtAnswer> answer_context(std::string_view text, const Behaviour& b
   return at_ok();
 }
 
+AtAnswer tell_active(const Behaviour& behaviour, const AtSubject& subject) {
+  std::string lines;
+  for (const int cid : subject.active_contexts) {
+    if (context_of(cid, behaviour, subject).type == 0) continue;
+    lines += framed("+QIACT: " + std::to_string(cid) + ",1,1,\"10.64.0.7\"");
+  }
+  return {lines + framed("OK"), {}, {}};
+}
+
+std::optional<AtAnswer> set_active(std::string_view text, bool active, const Behaviour& behaviour,
+                                   const AtSettings& settings, AtSubject& subject) {
+  const auto cid = number(text, 1, kMaxContext);
+  if (!cid) return std::nullopt;
+  if (!active) {
+    subject.active_contexts.erase(*cid);
+    return at_ok();
+  }
+  const bool registered = !behaviour.unregistered || *behaviour.unregistered != 0;
+  if (!registered || context_of(*cid, behaviour, subject).type == 0) return at_error(kNoNetwork, settings);
+  subject.active_contexts.insert(*cid);
+  return at_ok();
+}
+
 std::optional<AtAnswer> answer_fota_pid(std::string_view command, AtSubject& subject) {
   if (command == "AT+QFOTAPID?") return at_ok("+QFOTAPID: " + std::to_string(subject.fota_pid));
   const auto pid = number(command.substr(std::string_view("AT+QFOTAPID=").size()), 1, kMaxContext);
@@ -89,14 +113,17 @@ std::optional<AtAnswer> answer_fota_pid(std::string_view command, AtSubject& sub
 std::optional<AtAnswer> answer_network(std::string_view command, const Behaviour& behaviour, const AtSettings& settings,
                                        AtSubject& subject) {
   const auto folded = at_upper(command);
-  constexpr std::string_view kContext = "AT+QICSGP=";
+  constexpr std::string_view kContext = "AT+QICSGP=", kActivate = "AT+QIACT=", kDeactivate = "AT+QIDEACT=";
   if (folded == "AT+CPIN?") return tell_sim(behaviour, settings, subject);
   if (folded == "AT+CREG?") return tell_registration("+CREG", behaviour, subject);
   if (folded == "AT+CGREG?") return tell_registration("+CGREG", behaviour, subject);
   if (folded == "AT+CEREG?") return tell_registration("+CEREG", behaviour, subject);
-  if (folded == "AT+QIACT?") {
-    const bool defined = context_of(1, behaviour, subject).type != 0;
-    return defined ? at_ok("+QIACT: 1,1,1,\"10.64.0.7\"") : at_ok();
+  if (folded == "AT+QIACT?") return tell_active(behaviour, subject);
+  if (folded.rfind(kActivate, 0) == 0) {
+    return set_active(folded.substr(kActivate.size()), true, behaviour, settings, subject);
+  }
+  if (folded.rfind(kDeactivate, 0) == 0) {
+    return set_active(folded.substr(kDeactivate.size()), false, behaviour, settings, subject);
   }
   if (folded.rfind("AT+QFOTAPID=", 0) == 0 || folded == "AT+QFOTAPID?") return answer_fota_pid(folded, subject);
   if (folded.rfind(kContext, 0) == 0) return answer_context(command.substr(kContext.size()), behaviour, subject);

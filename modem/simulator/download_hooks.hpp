@@ -16,6 +16,8 @@ enum class Step { go_on, stop };
 
 struct DownloadHooks {
   std::function<void(std::string_view event, const Json& fields)> log;
+  /// Each piece over HTTP, where somebody wants it.
+  std::function<void(std::string_view bytes)> data = nullptr;
   /// After each piece, of both protocols; the total is known then.
   std::function<void(uint64_t bytes, uint64_t total)> progress;
   /// Awaited once, when this percent of the package is there.

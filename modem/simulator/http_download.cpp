@@ -306,7 +306,9 @@ Awaitable<int> HttpDownload::read_body(uint64_t until) {
       if (code != 0) co_return code;
     }
     const auto size = std::min(buffer_.size(), wanted(until));
-    package_->feed(std::string_view(buffer_).substr(0, size));
+    const auto piece = std::string_view(buffer_).substr(0, size);
+    package_->feed(piece);
+    if (hooks_.data) hooks_.data(piece);
     if (hooks_.progress) hooks_.progress(package_->bytes(), total_);
     buffer_.erase(0, size);
     if (habits_.client == Client::slow) {

@@ -137,6 +137,9 @@ Awaitable<> VirtualModule::boot() {
   settings_ = AtSettings();
   commands_.clear();
   accepted_.reset();
+  subject_.http_url.clear();
+  subject_.http_body.reset();
+  subject_.active_contexts = {1};
   transfer_.reset();
   data_came_.notify();
   ++memory_.boots;
@@ -260,15 +263,16 @@ Awaitable<> VirtualModule::answer_commands() {
     commands_.pop_front();
     co_await pause(options_.pace.answer_s);
     if (generation != generation_ || mode_ != Mode::ready) continue;
-    const auto order = run_command(line);
-    if (order) co_await upload(*order);
+    const auto done = run_command(line);
+    if (done.upload) co_await upload(*done.upload);
+    if (done.http) co_await serve(*done.http);
   }
 }
 
-/// An accepted AT+QFUPL, whose bytes come next.
-std::optional<UploadOrder> VirtualModule::run_command(const std::string& line) {
+/// What is still to be done for it: a transfer whose bytes come next, a download.
+AtAnswer VirtualModule::run_command(const std::string& line) {
   const auto command = command_in(line);
-  if (!command) return std::nullopt;
+  if (!command) return {};
   record("command", {{"text", masked_line(*command)}});
   const auto arguments = qfotadl_arguments(*command);
   if (arguments) {
@@ -279,7 +283,7 @@ std::optional<UploadOrder> VirtualModule::run_command(const std::string& line) {
     record("qfotadl", fields);
     behaviour_ = behaviour_of(options_.faults, options_.index, qfotadl_count_);
   }
-  if (behaviour_.no_answer) return std::nullopt;
+  if (behaviour_.no_answer) return {};
   subject_.busy = updating_ || accepted_;
   auto reply = answer(*command, behaviour_, settings_, subject_);
   if (behaviour_.urc_in_answer) {
@@ -291,7 +295,7 @@ std::optional<UploadOrder> VirtualModule::run_command(const std::string& line) {
     accepted_ = *reply.update;
     update_came_.notify();
   }
-  return reply.upload;
+  return reply;
 }
 
 }  // namespace dfota::sim

@@ -1,5 +1,6 @@
 // One simulated Quectel module: a port, an AT interpreter, a memory, and the story of each AT+QFOTADL
-// (virtual_update.cpp; how the package comes: virtual_delivery.cpp; data mode: virtual_data.cpp). Three coroutines on
+// (virtual_update.cpp; how the package comes: virtual_delivery.cpp; data mode: virtual_data.cpp; its own HTTP
+// client: virtual_http.cpp). Three coroutines on
 // the one loop: the port's reader, the commands, the life (boots and updates). It lives as long as the loop runs. All
 // durations of its own are divided by the speed factor.
 #pragma once
@@ -100,11 +101,17 @@ class VirtualModule {
 
   Awaitable<> upload(UploadOrder order);
   Awaitable<> transfer_end();
+
+  Awaitable<> take_url(HttpOrder order);
+  Awaitable<int> get(HttpOrder order, std::string& body);
+  Awaitable<> answer_get(HttpOrder order);
+  Awaitable<> tell_body();
+  Awaitable<> serve(HttpOrder order);
   std::string_view take_data(std::string_view bytes);
 
   void received(std::string_view bytes);
   void take_commands(std::string_view bytes);
-  std::optional<UploadOrder> run_command(const std::string& line);
+  AtAnswer run_command(const std::string& line);
   void begin_flashing();
   void urc(const std::string& text);
   bool send(std::string_view bytes);

@@ -1,4 +1,5 @@
-// ping, scan and install of dfota, the program against a real broker and a gateway that is played by the test.
+// ping, scan, install, rehearse, release and claim of dfota, the program against a real broker and a gateway that is
+// played by the test.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -124,4 +125,29 @@ TEST_CASE("install follows its job as update does") {
   gateway.answer(gateway.command("install"), refusal("up_to_date", "a runs the newest version"));
   CHECK(refused.wait() == 1);
   CHECK(refused.err() == "dfota: refused: up_to_date: a runs the newest version (/module)\n");
+}
+
+TEST_CASE("rehearse, release and claim: what the gateway did, in words") {
+  Broker broker;
+  ScriptedGateway gateway(broker);
+  Process release(dfota_call(broker, {"release", "a"}));
+  const auto released = gateway.command("release");
+  CHECK(ScriptedGateway::body(released) == Json{{"module", "a"}});
+  gateway.answer_ok(released, {{"module", "a"}, {"port", "/dev/ttyUSB2"}});
+  CHECK(release.wait() == 0);
+  CHECK(release.out() ==
+        "module a: released; open /dev/ttyUSB2 with your own terminal, and then take it back: dfota claim a\n");
+  Process claim(dfota_call(broker, {"claim", "a"}));
+  gateway.answer(gateway.command("claim"), refusal("unknown_module", "there is no module \"a\""));
+  CHECK(claim.wait() == 1);
+  Process rehearse(dfota_call(broker, {"rehearse", "a", "--size", "1000"}));
+  const auto command = gateway.command("rehearse");
+  CHECK(ScriptedGateway::body(command) == Json{{"module", "a"}, {"size", 1000}});
+  gateway.answer_ok(command, {{"module", "a"},
+                              {"url", "http://h:1"},
+                              {"reached", false},
+                              {"bytes", 0},
+                              {"error", {{"code", "absent"}, {"name", "absent"}, {"meaning", "M"}, {"hint", "H"}}}});
+  CHECK(rehearse.wait() == 1);
+  CHECK(rehearse.out() == "a: did not fetch the file: absent: M\na: no request of it reached http://h:1\na: H\n");
 }

@@ -14,6 +14,14 @@ TEST_CASE("cancel: each module with what becomes of it") {
   CHECK(control_lines({"cancel", {"r3", std::nullopt}}, Json::object()) == Texts{"there was nothing to stop"});
 }
 
+TEST_CASE("release and claim: which port is whose") {
+  const Json data = {{"module", "a"}, {"port", "/dev/ttyUSB2"}};
+  CHECK(control_lines({"release", {std::nullopt, "a"}}, data) ==
+        Texts{"module a: released; open /dev/ttyUSB2 with your own terminal, and then take it back: dfota claim a"});
+  CHECK(control_lines({"claim", {std::nullopt, "a"}}, data) ==
+        Texts{"module a: claimed; the gateway opens /dev/ttyUSB2 again"});
+}
+
 TEST_CASE("pause, resume and forget") {
   CHECK(control_lines({"pause", {}}, Json{{"jobs", {"r3", "r4"}}}) == Texts{"job r3: paused", "job r4: paused"});
   CHECK(control_lines({"resume", {"r3", std::nullopt}}, Json{{"jobs", {"r3"}}}) == Texts{"job r3: resumed"});

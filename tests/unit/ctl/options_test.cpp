@@ -283,6 +283,24 @@ TEST_CASE("ping, scan, install, doctor") {
   CHECK_FALSE(std::get<DoctorCall>(options_of({"--gateway", "g", "doctor"}).call).module);
 }
 
+TEST_CASE("rehearse, release, claim") {
+  const auto rehearse =
+      std::get<RehearseCall>(options_of({"--gateway", "g", "rehearse", "a", "--size", "1048576"}).call);
+  CHECK(rehearse.module == "a");
+  CHECK(rehearse.size == 1048576);
+  CHECK_FALSE(std::get<RehearseCall>(options_of({"--gateway", "g", "rehearse", "a"}).call).size);
+  CHECK(code_of({"--gateway", "g", "rehearse"}) == kExitUsage);
+  CHECK(code_of({"--gateway", "g", "rehearse", "a", "--size", "0"}) == kExitUsage);
+  for (const char* verb : {"release", "claim"}) {
+    const auto call = std::get<ControlCall>(options_of({"--gateway", "g", verb, "a"}).call);
+    CHECK(call.verb == verb);
+    CHECK(call.subject.module == "a");
+    CHECK_FALSE(call.subject.job);
+    CHECK(code_of({"--gateway", "g", verb}) == kExitUsage);
+    CHECK(code_of({"--gateway", "g", verb, "a/b"}) == kExitUsage);
+  }
+}
+
 TEST_CASE("a fleet: verbs that are for all gateways, and those that are not") {
   const auto fleet = options_of({"--gateway", "all", "watch"});
   CHECK(fleet.is_fleet());
@@ -301,6 +319,9 @@ TEST_CASE("a fleet: verbs that are for all gateways, and those that are not") {
                      {"replay", "--after", "1"},
                      {"artifact", "list"},
                      {"install", "a"},
+                     {"rehearse", "a"},
+                     {"release", "a"},
+                     {"claim", "a"},
                      {"doctor"}}) {
     line.insert(line.begin(), {"--gateway", "all"});
     CAPTURE(line[2]);

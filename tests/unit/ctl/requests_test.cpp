@@ -89,9 +89,11 @@ TEST_CASE("the bodies of the other verbs") {
   CHECK(page_body(0) == Json{{"after", 0}});
 }
 
-TEST_CASE("install and scan") {
+TEST_CASE("install, scan and rehearse") {
   CHECK(install_body("a", std::nullopt) == Json{{"module", "a"}});
   CHECK(install_body("a", "V2") == Json{{"module", "a"}, {"target", "V2"}});
   CHECK(scan_body(std::nullopt, false, false) == Json::object());
   CHECK(scan_body("a", true, true) == Json{{"module", "a"}, {"force", true}, {"accept", true}});
+  CHECK(rehearse_body("a", std::nullopt) == Json{{"module", "a"}});
+  CHECK(rehearse_body("a", 1048576) == Json{{"module", "a"}, {"size", 1048576}});
 }

@@ -35,6 +35,18 @@ TEST_CASE_FIXTURE(Fixture, "a module that has everything") {
   CHECK(say("AT") == "another's");
 }
 
+TEST_CASE_FIXTURE(Fixture, "PDP contexts are turned on and off where they are defined") {
+  CHECK(say("AT+QIACT=2") == kOk);
+  CHECK(say("AT+QIACT?") == "\r\n+QIACT: 1,1,1,\"10.64.0.7\"\r\n\r\n+QIACT: 2,1,1,\"10.64.0.7\"\r\n" + kOk);
+  CHECK(say("AT+QIDEACT=1") == kOk);
+  CHECK(say("AT+QIACT?") == told("+QIACT: 2,1,1,\"10.64.0.7\""));
+  CHECK(say("AT+QIACT=17") == "another's");
+  with("no-pdp");
+  CHECK(say("AT+QIACT=1") == "\r\n+CME ERROR: 30\r\n");
+  with("unregistered");
+  CHECK(say("AT+QIACT=1") == "\r\n+CME ERROR: 30\r\n");
+}
+
 TEST_CASE_FIXTURE(Fixture, "a SIM that is not ready") {
   with("sim=pin");
   CHECK(say("AT+CPIN?") == told("+CPIN: SIM PIN"));
