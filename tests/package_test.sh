@@ -143,7 +143,7 @@ run_a_job() {
   in_chroot useradd --create-home --groups dfota-gateway engineer
   in_chroot runuser -u engineer -- dfota-rack --make-delta /home/engineer/delta.bin --from $from --to $to --size 65536 >/dev/null
   client artifact add /home/engineer/delta.bin --model UC20 --from $from --to $to
-  client update --artifact delta.bin --modules all --job first
+  client update --artifact delta.bin --from $from --to $to --modules all --job first
   if in_chroot runuser -u engineer -- cat "$state/journal.db" >/dev/null 2>&1; then fail "the journal is open to the group"; fi
   stop gateway
 }

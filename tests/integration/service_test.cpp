@@ -76,10 +76,7 @@ TEST_CASE("a disk that does not answer does not feed the watchdog, although the 
                      {"DFOTA_HANG_AT", "job_accepted.before"},
                      {"DFOTA_CRASH_LOG", "/dev/stderr"}});
   REQUIRE(systemd.wait_for(kAlive, 2));
-  MqttPublication command;
-  command.topic = rig.topic("cmd/update");
-  command.payload = rig.job("stuck").dump();
-  rig.observer.publish(command);
+  rig.observer.publish(rig.topic("cmd/update"), rig.job("stuck").dump());
   REQUIRE(rig.gateway().wait_for_err("job_accepted.before"));
   const auto fed = systemd.count(kAlive);
   REQUIRE(rig.gateway().wait_for_err("the watchdog of systemd is not fed", 2 * kWatchdog));

@@ -1,17 +1,22 @@
-// Stands in systemd's place: the datagram socket that NOTIFY_SOCKET names. Test's thread.
+// Stands in systemd's place: the datagram socket that NOTIFY_SOCKET names. A thread of its own reads it, as it must:
+// the kernel keeps few datagrams, and who sends one more waits. The test's thread calls everything.
 #pragma once
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/process.hpp"
@@ -21,53 +26,74 @@ namespace dfota::test {
 
 class NotifySocket {
  public:
-  NotifySocket() : path_(dir_ / "notify"), socket_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, path_.c_str(), sizeof address.sun_path - 1);
-    if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+  NotifySocket() : path_(dir_ / "notify") {
+    address_.sun_family = AF_UNIX;
+    std::strncpy(address_.sun_path, path_.c_str(), sizeof address_.sun_path - 1);
+    if (::bind(socket_, reinterpret_cast<const sockaddr*>(&address_), sizeof address_) != 0)
       throw std::runtime_error("no socket at " + path_);
+    reader_ = std::thread([this] { read(); });
   }
-  ~NotifySocket() { ::close(socket_); }
+  ~NotifySocket() {
+    ::eventfd_write(stop_, 1);
+    reader_.join();
+    ::close(stop_);
+    ::close(socket_);
+  }
   NotifySocket(const NotifySocket&) = delete;
   NotifySocket& operator=(const NotifySocket&) = delete;
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
   /// Each line that was said so far, in order.
-  const std::vector<std::string>& said() {
-    while (take(std::chrono::milliseconds(0))) {
-    }
+  std::vector<std::string> said() {
+    catch_up();
+    const std::lock_guard lock(mutex_);
     return lines_;
   }
-  long count(const std::string& line) { return std::count(said().begin(), said().end(), line); }
+  long count(const std::string& line) {
+    const auto lines = said();
+    return std::count(lines.begin(), lines.end(), line);
+  }
 
   /// Until this line has been said so many times; false: never was.
   bool wait_for(const std::string& line, long times = 1, std::chrono::milliseconds limit = kWatchdog) {
-    const auto deadline = std::chrono::steady_clock::now() + limit;
-    for (;;) {
-      if (count(line) >= times) return true;
-      const auto left = deadline - std::chrono::steady_clock::now();
-      if (left <= left.zero() || !take(std::chrono::duration_cast<std::chrono::milliseconds>(left))) return false;
-    }
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, limit, [&] { return std::count(lines_.begin(), lines_.end(), line) >= times; });
   }
 
  private:
-  bool take(std::chrono::milliseconds limit) {
-    pollfd waiting{socket_, POLLIN, 0};
-    if (::poll(&waiting, 1, static_cast<int>(limit.count())) <= 0) return false;
+  /// What is sent now is read behind all that was sent before.
+  void catch_up() {
+    const auto mark = "test=" + std::to_string(++marks_);
+    const auto size = static_cast<ssize_t>(mark.size());
+    const auto* to = reinterpret_cast<const sockaddr*>(&address_);
+    if (::sendto(socket_, mark.data(), mark.size(), 0, to, sizeof address_) != size || !wait_for(mark))
+      throw std::runtime_error("nobody reads " + path_);
+  }
+
+  void read() {
+    pollfd waiting[] = {{stop_, POLLIN, 0}, {socket_, POLLIN, 0}};
     char text[4096];
-    const auto size = ::recv(socket_, text, sizeof text, 0);
-    if (size < 0) return false;
-    std::istringstream message(std::string(text, static_cast<std::size_t>(size)));
-    for (std::string line; std::getline(message, line);) lines_.push_back(line);
-    return true;
+    while (::poll(waiting, 2, -1) >= 0 && waiting[0].revents == 0) {
+      const auto size = ::recv(socket_, text, sizeof text, 0);
+      if (size < 0) return;
+      std::istringstream message(std::string(text, static_cast<std::size_t>(size)));
+      const std::lock_guard lock(mutex_);
+      for (std::string line; std::getline(message, line);) lines_.push_back(line);
+      changed_.notify_all();
+    }
   }
 
   TempDir dir_;
   std::string path_;
-  int socket_;
+  sockaddr_un address_{};
+  int marks_ = 0;
+  int socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  int stop_ = ::eventfd(0, EFD_CLOEXEC);
+  std::mutex mutex_;
+  std::condition_variable changed_;
   std::vector<std::string> lines_;
+  std::thread reader_;
 };
 
 }  // namespace dfota::test
