@@ -59,11 +59,15 @@ trap 'exit 143' TERM
 compose() { docker-compose -f "$compose_file" --profile second --profile tools "$@"; }
 services=$work/services.json
 compose config >"$work/compose.yaml" || fail "docker/compose.yaml is not valid"
-python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin)["services"], sys.stdout)' <"$work/compose.yaml" >"$services"
+/usr/bin/python3 -c 'import json, sys, yaml; json.dump(yaml.safe_load(sys.stdin)["services"], sys.stdout)' <"$work/compose.yaml" >"$services"
 while IFS= read -r file; do
   [[ -e $file ]] || fail "docker/compose.yaml mounts $file, which is not there"
 done < <(jq -r '.[].volumes // [] | .[] | split(":")[0] | select(startswith("/"))' "$services")
 say "compose.yaml is valid, services: $(jq -r 'keys | join(" ")' "$services")"
+
+dashboard=$(jq -r '.. | objects | ."@flowfuse/node-red-dashboard"? // empty' "$source_dir/tests/package.json")
+grep -qF "node-red-dashboard@$dashboard" "$source_dir/docker/nodered/Dockerfile" ||
+  fail "docker/nodered/Dockerfile installs another dashboard than $dashboard, with which tests/browser tries the flow"
 
 # As Docker's own: no documentation, no lists of apt's for a next time, and dpkg syncs nothing.
 make_debian_slim() {
@@ -165,6 +169,9 @@ listens() { inside bash -c "exec 3<>/dev/tcp/127.0.0.1/$1"; }
 mkdir -p "$work/volumes/secrets" "$work/mosquitto"
 "$source_dir/docker/compose/passwords.sh" "$source_dir/docker/mosquitto/acl" "$work/volumes/secrets"
 chmod 755 "$work" "$work/volumes"
+broker_node=$(jq -r '.[] | select(.type == "mqtt-broker") | .id' "$source_dir/docker/nodered/flows.json")
+[[ $(jq -r 'keys[]' "$work/volumes/secrets/nodered/flows_cred.json") == "$broker_node" ]] ||
+  fail "passwords.sh gives Node-RED's password to another node than its broker, $broker_node"
 sed -e "s#/run/dfota/#$work/volumes/secrets/#; s#/mosquitto/data/#$work/mosquitto/#" "$source_dir/docker/compose/mosquitto.conf" >"$work/mosquitto.conf"
 echo "user root" >>"$work/mosquitto.conf"
 inside mosquitto -c "$work/mosquitto.conf" >"$work/mosquitto.log" 2>&1 &
