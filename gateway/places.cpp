@@ -144,16 +144,22 @@ void Places::keep_others_away() {
 }
 
 void Places::tell_recovery() {
-  std::set<std::string> devices;
+  std::set<std::string> devices, sockets;
   for (const auto& port : ports_) {
-    if (port.usb_id == kRecoveryUsbId) devices.insert(port.usb_device);
+    if (port.usb_id != kRecoveryUsbId) continue;
+    devices.insert(port.usb_device);
+    sockets.insert(socket_of(port.name));
   }
+  sockets.erase("");
   for (const auto& device : watch_.usb_devices(kRecoveryUsbId)) devices.insert(device.place);
   for (auto& [id, module] : modules_) {
     const auto* usb = usb_port_of(ports_, module->state().port);
     const auto home = homes_.find(id);
     const bool here = usb != nullptr && devices.contains(usb->usb_device);
-    module->set_recovery(here || (usb == nullptr && home != homes_.end() && devices.contains(home->second)));
+    // The device has other interfaces now: the port's name is gone, its socket is not.
+    const bool was_here = usb == nullptr && ((home != homes_.end() && devices.contains(home->second)) ||
+                                             sockets.contains(socket_of(module->state().port)));
+    module->set_recovery(here || was_here);
   }
 }
 

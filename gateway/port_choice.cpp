@@ -84,6 +84,13 @@ std::map<std::string, PortChoice> choose_ports(const DiscoveryConfig& discovery,
   return choices;
 }
 
+std::string socket_of(const std::string& name) {
+  const auto file = std::filesystem::path(name).filename().string();
+  const auto colon = file.rfind(':');
+  const bool is_usb = file.find("-usb") != std::string::npos;
+  return is_usb && colon != std::string::npos ? file.substr(0, colon) : std::string();
+}
+
 std::string id_of_port(const std::string& name) {
   auto id = std::filesystem::path(name).filename().string();
   std::transform(id.begin(), id.end(), id.begin(), [](char c) {

@@ -26,6 +26,10 @@ inline constexpr std::string_view kRecoveryUsbId = "05c6:9008";
 /// What `name` is of the USB ports here, however it is spelt; null: none of them.
 const UsbPort* usb_port_of(const std::vector<UsbPort>& ports, const std::string& name);
 
+/// Hub and socket of a name in /dev/serial/by-path, without the interface: "pci-0000:00:14.0-usb-0:2:1.2-port0" is at
+/// "pci-0000:00:14.0-usb-0:2". Empty: it is no such name.
+std::string socket_of(const std::string& name);
+
 /// By the port's name. `look_for_missing`: a module with an IMEI of its own is not where it was. `places`: ports that
 /// the configuration names for such modules.
 std::map<std::string, PortChoice> choose_ports(const DiscoveryConfig& discovery, const std::vector<UsbPort>& ports,

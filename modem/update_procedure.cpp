@@ -30,6 +30,11 @@ Awaitable<UpdateResult> UpdateProcedure::run(Checkpoint entry) {
   while (fate != Fate::done) {
     if (fate == Fate::anew) {
       env_.slot_over();
+      if (stands_by_) {
+        // It may wait long for its place: neither a restart nor a cancel shall take it for one that downloads.
+        const auto committed = co_await env_.commit(checkpoint_);
+        if (!committed) log::warning(port_.subject(), ": ", committed.error().message);
+      }
       fate = co_await attempt();
       continue;
     }

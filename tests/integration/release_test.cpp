@@ -19,7 +19,7 @@ namespace {
 /// Somebody's own terminal on a port, alone on it.
 class Terminal {
  public:
-  explicit Terminal(const std::string& port) : descriptor_(::open(port.c_str(), O_RDWR | O_NOCTTY)) {
+  explicit Terminal(const std::string& port) : descriptor_(::open(port.c_str(), O_RDWR | O_NOCTTY | O_CLOEXEC)) {
     REQUIRE(descriptor_ >= 0);
     REQUIRE(::flock(descriptor_, LOCK_EX | LOCK_NB) == 0);
     termios raw{};

@@ -65,7 +65,8 @@ class GatewayLife : public JobListener {
     world.newest_release_of = [](const std::string&, const std::string&) -> const Release* { return nullptr; };
     artifacts_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_,
                                                     [](const std::string&, const std::string&) {});
-    commands_ = std::make_unique<Commands>(loop_, config_, *jobs_, modules_, *artifacts_, *journal_, std::move(world));
+    commands_ =
+        std::make_unique<Commands>(loop_, config_, *jobs_, modules_, *artifacts_, *files_, *journal_, std::move(world));
   }
 
   /// As the application does it.

@@ -228,7 +228,7 @@ class JobsWorld {
       const bool over = job == model_.jobs.end() || model_.outcome_of(order.job, job->second.run, module->id());
       known.busy = module->busy() && !over;
       // One that stands by for its last byte loads nothing any more.
-      const bool stands_by = life_->files().look(module->order().token).last_byte_wanted;
+      const bool stands_by = life_ && life_->files().look(module->order().token).last_byte_wanted;
       known.downloading = module->downloading() && !over && !stands_by;
       known.version = module->version();
     }

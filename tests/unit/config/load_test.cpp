@@ -78,7 +78,7 @@ TEST_CASE("every example of the default file is right once uncommented, and reac
   const std::string dir = directory.path.string();
   unsigned examples = 0;
   std::string text = with_examples(read_text(kDefaultFile), examples);
-  CHECK(examples == 22);
+  CHECK(examples == 23);
   text = replaced(text, "\"/etc/dfota-gateway/", "\"" + dir + "/");
   text = replaced(text, "mqtt://127.0.0.1:1883", "mqtts://127.0.0.1:8883");
   const Config config = loaded(parse_config(text, "all.toml"));

@@ -107,3 +107,12 @@ TEST_CASE("a module that is called by its port has an id that fits into a topic"
   CHECK(id_of_port("/tmp/rack/m0") == "m0");
   CHECK(id_of_port("/dev/" + std::string(80, 'x') + "end") == std::string(61, 'x') + "end");
 }
+
+TEST_CASE("two ports are at one socket whatever their interfaces") {
+  const auto at = socket_of("/dev/serial/by-path/pci-0000:00:14.0-usb-0:2.4:1.2-port0");
+  CHECK(at == "pci-0000:00:14.0-usb-0:2.4");
+  CHECK(socket_of("/dev/serial/by-path/pci-0000:00:14.0-usb-0:2.4:1.0-port0") == at);
+  CHECK(socket_of("/dev/serial/by-path/pci-0000:00:14.0-usb-0:2.5:1.0-port0") != at);
+  CHECK(socket_of("/dev/ttyUSB0").empty());
+  CHECK(socket_of("/tmp/rack/m0").empty());
+}

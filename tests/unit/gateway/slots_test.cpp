@@ -93,7 +93,7 @@ TEST_CASE("a module that flashes already is counted whatever the limits say") {
   f.make();
   for (int i = 0; i < 2; ++i) {
     f.claims.push_back(std::make_unique<Slots::Claim>(*f.slots, "job", std::vector<std::string>()));
-    f.claims.back()->adopt();
+    f.claims.back()->adopt(true);
   }
   f.ask();
   CHECK(f.granted.empty());

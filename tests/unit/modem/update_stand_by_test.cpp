@@ -60,6 +60,7 @@ TEST_CASE("one that does not wait is not charged, and has its place before the n
   f.module.say("\r\n+QIND: \"FOTA\",\"HTTPEND\",722\r\n");
   f.module.settle();
   CHECK(f.env.errors.empty());
+  CHECK(f.env.was_asked("commit preparing 0"));
   CHECK(f.env.asked.back() == "take_slot to reboot");  // which it has, in this world, at once
   f.greet_again();
   CHECK(f.env.tokens.size() == 2);
