@@ -78,7 +78,7 @@ TEST_CASE("every example of the default file is right once uncommented, and reac
   const std::string dir = directory.path.string();
   unsigned examples = 0;
   std::string text = with_examples(read_text(kDefaultFile), examples);
-  CHECK(examples == 23);
+  CHECK(examples == 27);
   text = replaced(text, "\"/etc/dfota-gateway/", "\"" + dir + "/");
   text = replaced(text, "mqtt://127.0.0.1:1883", "mqtts://127.0.0.1:8883");
   const Config config = loaded(parse_config(text, "all.toml"));
@@ -92,6 +92,7 @@ TEST_CASE("every example of the default file is right once uncommented, and reac
   const ModuleConfig module{
       "uc20-a", "/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.2-port0", "490154203237518", {"lab", "hub-1"}};
   CHECK(config.modules == std::vector<ModuleConfig>{module});
+  CHECK(config.discovery == DiscoveryConfig{{"/dev/serial/by-path/*"}, {parse_usb_id("05c6:90b2").value()}});
   auto timeouts = config.timeouts;
   CHECK(timeouts.given.size() == 7);
   timeouts.given.clear();
