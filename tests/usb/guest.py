@@ -97,13 +97,15 @@ class Monitor:
     def add(self, driver, name, **properties):
         self.execute("device_add", driver=driver, id=name, **properties)
 
-    def delete(self, name):
-        """Returns when the device has gone: only then its id, chardev and port are free again."""
-        before = self.deletions.get(name, 0)
-        self.execute("device_del", id=name)
+    def delete(self, *names):
+        """Returns when the devices have gone: only then their ids, chardevs and ports are free again."""
+        before = {name: self.deletions.get(name, 0) for name in names}
+        for name in names:
+            self.execute("device_del", id=name)
         with self.deleted:
-            if not self.deleted.wait_for(lambda: self.deletions.get(name, 0) > before, ANSWER_S):
-                raise GuestError(f"QEMU has not removed {name} after {ANSWER_S} s")
+            if not self.deleted.wait_for(lambda: all(self.deletions.get(name, 0) > before[name] for name in names),
+                                         ANSWER_S):
+                raise GuestError(f"QEMU has not removed {names} after {ANSWER_S} s")
 
 
 class Shell:

@@ -30,6 +30,8 @@ FLEET = [
 BROKEN = FLEET[7]    # comes back from its last update in recovery mode, as this plug:
 RECOVERY = "recovery"
 FOREIGN, FOREIGN_USB = "foreign", "2"
+STRANGER = "stranger"    # foreign, too: for a while it stands where this one, who was found by [discovery], stood
+DISPLACED = FLEET[9]
 REPLACED, REPLACED_IMEI = Place("old0", "9", "place"), "490154203237518"
 NEWCOMER, NEWCOMER_IMEI = "new0", "352099001761481"
 

@@ -119,10 +119,15 @@ class Story:
         self.guest.shell.run("sleep 10")
         share = (self.guest.gateway_cpu_s() - cpu) / (self.guest.uptime_s() - uptime)
         self.checks.tell("CPU of the gateway while all are absent, emulated", f"{share:.2%}")
+        displaced = layout.DISPLACED
+        self.plugs.plug(layout.STRANGER, "FTDI1")
         self.plugs.put_hub_back(gone, self.chance)
-        for name, serial in serials.items():
-            self.plugs.plug(name, serial)
-        self.come_online(self.modules())
+        for name in serials.keys() - {displaced.plug}:
+            self.plugs.plug(name, serials[name])
+        self.come_online([module for module in self.modules() if module != displaced.module])
+        self.plugs.unplug(layout.STRANGER)
+        self.plugs.plug(displaced.plug, serials[displaced.plug])
+        self.come_online([displaced.module])
         first = self.descriptors[1]
         self.guest.wait_for(lambda: self.guest.gateway_ports()[1] >= first, "all ports are open again", COME_S)
         ports, last = self.guest.gateway_ports()

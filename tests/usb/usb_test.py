@@ -59,7 +59,8 @@ class Rig:
         self.racks = [self.fleet, self.old, self.new]
         self.watcher = Watcher(build_dir, self.mqtt_port, layout.GATEWAY)
         self.guest = None
-        self.silent = {layout.FOREIGN: work / "foreign.bytes", layout.RECOVERY: work / "recovery.bytes"}
+        self.silent = {layout.FOREIGN: work / "foreign.bytes", layout.RECOVERY: work / "recovery.bytes",
+                       layout.STRANGER: work / "stranger.bytes"}
 
     def start(self):
         for rack in self.racks:
@@ -76,7 +77,7 @@ class Rig:
         self.watcher.wait_for(lambda watcher: watcher.last.get("status") == "online", "the gateway is online", 60)
         places = {place.plug: place.usb for place in [*FLEET, REPLACED]}
         places |= {layout.FOREIGN: layout.FOREIGN_USB, layout.NEWCOMER: REPLACED.usb,
-                   layout.RECOVERY: layout.BROKEN.usb}
+                   layout.RECOVERY: layout.BROKEN.usb, layout.STRANGER: layout.DISPLACED.usb}
         self.plugs = Plugs(self.guest, places)
         self.plugs.follow_rack(self.fleet)
 
