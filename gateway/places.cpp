@@ -121,7 +121,7 @@ void Places::learn_homes() {
     const auto* usb = usb_port_of(ports_, module->state().port);
     if (usb == nullptr) continue;
     homes_[id] = usb->usb_device;
-    if (usb->name != usb->device) module->move_to(usb->name, true);
+    if (module->state().port == usb->device) module->move_to(usb->name, true);
   }
 }
 

@@ -48,11 +48,12 @@ bool is_known(const DiscoveryConfig& discovery, const UsbPort& port) {
 
 }  // namespace
 
+// The name first: what it leads to is of this moment, the ports are as they were looked at last, and in between two may
+// have changed their numbers.
 const UsbPort* usb_port_of(const std::vector<UsbPort>& ports, const std::string& name) {
   if (name.empty() || ports.empty()) return nullptr;
-  const auto device = real_path(name);
-  const auto found = std::find_if(ports.begin(), ports.end(),
-                                  [&](const UsbPort& port) { return port.name == name || port.device == device; });
+  auto found = std::ranges::find(ports, name, &UsbPort::name);
+  if (found == ports.end()) found = std::ranges::find(ports, real_path(name), &UsbPort::device);
   return found == ports.end() ? nullptr : &*found;
 }
 

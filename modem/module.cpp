@@ -203,10 +203,10 @@ Awaitable<> Module::greet() {
 }
 
 Awaitable<> Module::ask_status() {
-  auto next = state_;
   const auto creg = co_await dialogue_.say("AT+CREG?");
-  if (creg) next.registered = parse_creg(creg->lines);
   const auto csq = co_await dialogue_.say("AT+CSQ");
+  auto next = state_;  // as it is now: meanwhile it may have got another port
+  if (creg) next.registered = parse_creg(creg->lines);
   if (csq) next.signal_dbm = parse_csq(csq->lines);
   if (!creg && !csq) {
     // It answered before and does not now: greet it anew.

@@ -102,6 +102,17 @@ TEST_CASE("a port is the same by either of its names, and unknown is no port") {
   CHECK(usb_port_of(machine.ports, "") == nullptr);
 }
 
+TEST_CASE("ports that have changed their numbers since they were looked at are still themselves") {
+  const Machine machine;
+  const auto gps = machine.path("gps"), modem = machine.path("ec25-if02");
+  std::filesystem::remove(gps);
+  std::filesystem::remove(modem);
+  std::filesystem::create_symlink(machine.path("tty-ec25-if02"), gps);
+  std::filesystem::create_symlink(machine.path("tty-gps"), modem);
+  CHECK(usb_port_of(machine.ports, gps)->name == gps);
+  CHECK(usb_port_of(machine.ports, modem)->name == modem);
+}
+
 TEST_CASE("a module that is called by its port has an id that fits into a topic") {
   CHECK(id_of_port("/dev/serial/by-path/pci-0000:00:14.0-usb-0:2:1.2-port0") == "pci-0000_00_14_0-usb-0_2_1_2-port0");
   CHECK(id_of_port("/tmp/rack/m0") == "m0");
