@@ -36,7 +36,7 @@ Awaitable<> VirtualModule::tell_body() {
   const auto body = std::exchange(subject_.http_body, std::nullopt).value_or("");
   const auto give_up = Clock::now() + kHostReads;
   for (size_t at = 0; at < body.size() && generation == generation_;) {
-    if (unsent_.empty() && !port_.has_unread()) {
+    if (unsent_.empty() && !port_->has_unread()) {
       send(std::string_view(body).substr(at, kPiece));
       at += kPiece;
     } else if (Clock::now() >= give_up) {
