@@ -107,11 +107,25 @@ Awaitable<> Places::look_later() {
 }
 
 void Places::look() {
+  leave_foreign_ports();
   learn_homes();
   tell_recovery();
   settle_strangers();
   ask();
   keep_others_away();
+}
+
+/// At a place where nobody but we had put the module there is something else now: not a word to that, and not even the
+/// question of a module that flashes (law 3) to the wrong one. A place that the operator named is his to answer for.
+void Places::leave_foreign_ports() {
+  for (auto& [id, module] : modules_) {
+    if (!module->config().discovered && module->state().port == module->config().port) continue;
+    const auto* usb = usb_port_of(ports_, module->state().port);
+    if (usb == nullptr || usb->usb_id == kRecoveryUsbId || may_ask(config_.discovery, *usb)) continue;
+    const auto home = homes_.find(id);
+    if (home != homes_.end() && home->second.usb_id == usb->usb_id) continue;
+    module->leave_port();
+  }
 }
 
 /// The kernel's name of a port goes with the next reboot of its module: the one that stays is taken instead.
@@ -120,7 +134,7 @@ void Places::learn_homes() {
     if (!module->is_at_home()) continue;
     const auto* usb = usb_port_of(ports_, module->state().port);
     if (usb == nullptr) continue;
-    homes_[id] = usb->usb_device;
+    homes_[id] = {usb->usb_device, usb->usb_id};
     if (module->state().port == usb->device) module->move_to(usb->name, true);
   }
 }
@@ -131,7 +145,7 @@ void Places::keep_others_away() {
   std::set<std::string> keep = asking_devices_;
   for (const auto& [id, module] : modules_) {
     if (const auto* usb = usb_port_of(ports_, module->state().port)) keep.insert(usb->usb_device);
-    if (const auto home = homes_.find(id); home != homes_.end()) keep.insert(home->second);
+    if (const auto home = homes_.find(id); home != homes_.end()) keep.insert(home->second.device);
   }
   std::erase_if(keep, [](const std::string& device) { return !device.starts_with("/sys/"); });
   for (const auto& device : keep) {
@@ -157,7 +171,7 @@ void Places::tell_recovery() {
     const auto home = homes_.find(id);
     const bool here = usb != nullptr && devices.contains(usb->usb_device);
     // The device has other interfaces now: the port's name is gone, its socket is not.
-    const bool was_here = usb == nullptr && ((home != homes_.end() && devices.contains(home->second)) ||
+    const bool was_here = usb == nullptr && ((home != homes_.end() && devices.contains(home->second.device)) ||
                                              sockets.contains(socket_of(module->state().port)));
     module->set_recovery(here || was_here);
   }
@@ -214,7 +228,7 @@ std::set<std::string> Places::taken_devices() const {
     const auto* usb = usb_port_of(ports_, port);
     if (!port.empty()) taken.insert(usb != nullptr ? usb->usb_device : port);
     const auto home = homes_.find(id);
-    if (home != homes_.end() && module->busy()) taken.insert(home->second);
+    if (home != homes_.end() && module->busy()) taken.insert(home->second.device);
   }
   return taken;
 }
@@ -294,6 +308,11 @@ void Places::discover(const std::string& port, const Identity& identity) {
   module.port = port;
   if (by_imei) module.imei = identity.imei;
   module.discovered = true;
+  if (const auto known = modules_.find(module.id); !by_imei && known != modules_.end() &&
+                                                   known->second->config().discovered &&
+                                                   known->second->state().port.empty()) {
+    return known->second->move_to(port);  // for a while there was something else in its place
+  }
   const auto discovered = std::count_if(modules_.begin(), modules_.end(),
                                         [](const auto& entry) { return entry.second->config().discovered; });
   if (modules_.contains(module.id) || static_cast<std::size_t>(discovered) >= kMostDiscovered) {

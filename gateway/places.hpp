@@ -49,6 +49,9 @@ class Places : public ModuleObserver {
     Clock::time_point due;
     bool asking = false;
   };
+  struct Home {
+    std::string device, usb_id;
+  };
   /// What of a module's state says where it is.
   struct Sight {
     std::string port, problem;
@@ -64,6 +67,7 @@ class Places : public ModuleObserver {
   void warn_once(const std::string& text);
   void look();
   void learn_homes();
+  void leave_foreign_ports();
   void keep_others_away();
   void tell_recovery();
   void settle_strangers();
@@ -83,10 +87,10 @@ class Places : public ModuleObserver {
   ModuleObserver* jobs_ = nullptr;
   PortWatch watch_;
   ModemManager modem_manager_;
-  std::vector<UsbPort> ports_;                ///< as they were looked at last
-  std::set<std::string> kept_;                ///< USB devices that ModemManager is kept from
-  std::map<std::string, std::string> homes_;  ///< module: the USB device on which it was last at home
-  std::map<std::string, Asked> asked_;        ///< by port
+  std::vector<UsbPort> ports_;          ///< as they were looked at last
+  std::set<std::string> kept_;          ///< USB devices that ModemManager is kept from
+  std::map<std::string, Home> homes_;   ///< by module: the USB device on which it was last at home
+  std::map<std::string, Asked> asked_;  ///< by port
   std::set<std::string> asking_devices_;
   std::map<std::string, Sight> seen_;               ///< by module
   std::set<std::string> directories_;               ///< in which pseudo-terminals come and go

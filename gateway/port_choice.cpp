@@ -63,11 +63,9 @@ std::map<std::string, PortChoice> choose_ports(const DiscoveryConfig& discovery,
   for (const auto& pattern : discovery.ports) {
     for (const auto& name : expand(pattern)) {
       const auto* usb = usb_port_of(ports, name);
-      const bool named = !has_wildcard(pattern);
       // Consoles and the machine's own serial ports match a careless pattern, too: they are asked when named.
-      if (usb == nullptr && !named && !real_path(name).starts_with("/dev/pts/")) continue;
-      if (usb != nullptr && !named && !is_known(discovery, *usb)) continue;
-      if (usb != nullptr && usb->usb_id == kRecoveryUsbId) continue;
+      if (usb == nullptr && has_wildcard(pattern) && !real_path(name).starts_with("/dev/pts/")) continue;
+      if (usb != nullptr && !may_ask(discovery, *usb)) continue;
       choices[usb != nullptr ? usb->name : name] = {usb != nullptr ? usb->usb_device : name,
                                                     usb != nullptr ? rank_of(*usb) : 0, true};
     }
@@ -83,6 +81,14 @@ std::map<std::string, PortChoice> choose_ports(const DiscoveryConfig& discovery,
                         PortChoice{usb != nullptr ? usb->usb_device : name, 0, false});
   }
   return choices;
+}
+
+bool may_ask(const DiscoveryConfig& discovery, const UsbPort& port) {
+  if (port.usb_id == kRecoveryUsbId) return false;
+  if (is_known(discovery, port)) return true;
+  return std::any_of(discovery.ports.begin(), discovery.ports.end(), [&](const std::string& name) {
+    return !has_wildcard(name) && (name == port.name || real_path(name) == port.device);
+  });
 }
 
 std::string socket_of(const std::string& name) {

@@ -26,6 +26,10 @@ inline constexpr std::string_view kRecoveryUsbId = "05c6:9008";
 /// What `name` is of the USB ports here, however it is spelt; null: none of them.
 const UsbPort* usb_port_of(const std::vector<UsbPort>& ports, const std::string& name);
 
+/// Whether this port may be asked, or a module that was found be looked for at it: its vid:pid is known or listed, or
+/// [discovery] names it in full.
+bool may_ask(const DiscoveryConfig& discovery, const UsbPort& port);
+
 /// Hub and socket of a name in /dev/serial/by-path, without the interface: "pci-0000:00:14.0-usb-0:2:1.2-port0" is at
 /// "pci-0000:00:14.0-usb-0:2". Empty: it is no such name.
 std::string socket_of(const std::string& name);

@@ -9,6 +9,8 @@
 namespace dfota {
 namespace {
 
+constexpr auto kAskLeaveAgain = std::chrono::seconds(1);  // the module that flashes may have come back
+
 /// What it says before and while it is asked, and whether it may be.
 struct Ear {
   Ear(ModulePort& port, const Profiles& profiles, std::function<AskLeave()> leave)
@@ -62,7 +64,8 @@ Awaitable<Result<Identity>> ask_port(asio::io_context& loop, std::string name, c
       until = std::max(listened, port.last_heard() + silence);
     }
     if (Clock::now() >= until) break;
-    co_await changed.wait_until(until);
+    const auto look = ear.listened_long ? std::min(until, Clock::now() + kAskLeaveAgain) : until;
+    co_await changed.wait_until(look);
   }
   ear.asking = true;
   Dialogue dialogue(port, ear.danger, [&ear] { ear.hear(); });

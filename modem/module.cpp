@@ -186,7 +186,7 @@ Awaitable<> Module::greet() {
     log::warning(port_.subject(), ": ", identity.error().message);
     co_return;
   }
-  greeted_opening_ = opening;
+  greeted_opening_ = met_opening_ = opening;
   if (expected_imei_.empty() || std::exchange(accepting_, false)) expected_imei_ = identity->imei;
   auto next = state_;
   next.online = true;
@@ -313,6 +313,7 @@ Awaitable<> Module::perform() {
   // Who it is and what it runs was read a moment ago, by these very commands.
   const bool met = result.outcome == Outcome::succeeded || result.outcome == Outcome::skipped;
   greeted_opening_ = met && !state_.identity.imei.empty() ? port_.openings() : 0;
+  if (met) met_opening_ = port_.openings();
   auto next = state_;
   next.phase = Phase::idle;
   if (!result.version.empty()) next.identity = {result.model, result.version, result.imei};

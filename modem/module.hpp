@@ -154,7 +154,8 @@ class Module {
   std::vector<Scan> scans_;         ///< not begun
   std::vector<Scan> heeded_;        ///< what is asked now is asked for them
   Rehearsal* rehearsal_ = nullptr;  ///< under way
-  unsigned greeted_opening_ = 0;    ///< the opening of the port at which it was greeted
+  unsigned greeted_opening_ = 0;    ///< the opening of the port at which it was greeted; 0: it is to be greeted anew
+  unsigned met_opening_ = 0;        ///< the opening at which it said last who it is
   unsigned lost_opening_ =
       0;  ///< the opening at which it was lost: nothing is written until the port went and came back
   std::optional<Clock::time_point> back_at_;  ///< it was lost and has said RDY: not lost any more from then on

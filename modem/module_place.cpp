@@ -62,7 +62,8 @@ bool Module::may_be_elsewhere_flashing() const {
 
 bool Module::is_at_home() const {
   if (!port_.is_open()) return false;
-  return busy() || (state_.online && state_.identity.imei == expected_imei_);
+  const bool met = state_.online && met_opening_ == port_.openings();
+  return busy() || (met && state_.identity.imei == expected_imei_);
 }
 
 }  // namespace dfota

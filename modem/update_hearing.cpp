@@ -188,9 +188,12 @@ bool UpdateProcedure::powered_down(Clock::time_point now) const {
   return powered_down_at_ && now >= *powered_down_at_ + seconds(timeouts_.listen);
 }
 
-/// It fetches by itself and has said nothing that ends that: an answer does not mean that it will not flash.
+/// It fetches, and has said nothing that ends that: an answer does not mean that it will not flash. What left our file
+/// server may still wait in a proxy of the operator's network; for that it has the time of a download.
 bool UpdateProcedure::may_still_begin() const {
-  return !is_http() && checkpoint_.step == Step::released && !flashing_ && !ended_at_ && !booted_at_;
+  if (checkpoint_.step != Step::released || flashing_ || ended_at_ || booted_at_) return false;
+  if (!is_http()) return true;
+  return !downloaded_ && openings_ == port_.openings() && Clock::now() < download_deadline_;
 }
 
 /// It said that it is through or has booted: when it will have had its time since, and may be asked. Never, if it said

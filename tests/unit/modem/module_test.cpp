@@ -42,6 +42,7 @@ TEST_CASE("a hang-up makes it offline; back again it is greeted anew, and anothe
   CHECK_FALSE(f.module->state().online);
   CHECK(f.module->state().problem == "absent");
   f.scripted.plug();
+  f.module->wake();
   f.step(200ms);
   f.step(3s);
   f.greet("490154203237518");
@@ -181,6 +182,7 @@ TEST_CASE(
     f.scripted.settle();
     f.step(200ms);
     f.scripted.plug();
+    f.module->wake();
     f.step(200ms);
     f.step(3s);
     f.greet();
