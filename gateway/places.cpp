@@ -18,10 +18,6 @@ bool may_move(const Module& module) {
   return !module.config().imei.empty();
 }
 
-bool has_stranger(const Module& module) {
-  return module.state().problem == explain(Finding::module_changed).word && module.port_open() && !module.busy();
-}
-
 }  // namespace
 
 Places::Places(asio::io_context& loop, const Config& config, Jobs::Modules& modules)
@@ -191,7 +187,7 @@ void Places::settle_strangers() {
   std::vector<Module*> guests;
   std::vector<std::pair<std::string, Identity>> strangers;
   for (auto& [id, module] : modules_) {
-    if (!may_move(*module) || !has_stranger(*module)) continue;
+    if (!may_move(*module) || !module->has_stranger()) continue;
     const auto& state = module->state();
     auto* owner = owner_of(state.identity.imei);
     if (owner != nullptr && may_move(*owner) && !owner->is_at_home()) {

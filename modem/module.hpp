@@ -97,6 +97,8 @@ class Module {
   /// It flashes, or may be about to, and its port is gone: an unknown port may be it.
   [[nodiscard]] bool may_be_elsewhere_flashing() const;
   [[nodiscard]] bool port_open() const { return port_.is_open(); }
+  /// Another one has answered in its place, and stands there now.
+  [[nodiscard]] bool has_stranger() const;
   /// It is where it is looked for: it has said so, or is being updated there.
   [[nodiscard]] bool is_at_home() const;
   /// What the running update reports of its phase.

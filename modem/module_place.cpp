@@ -34,7 +34,10 @@ void Module::move_to(const std::string& port, bool same_device) {
   }
   auto next = state_;
   next.port = port;
-  if (!same_device) next.online = false;
+  if (!same_device) {
+    next.online = false;
+    next.problem = explain(Finding::absent).word;
+  }
   change(next);
 }
 
@@ -58,6 +61,11 @@ void Module::retire() {
 
 bool Module::may_be_elsewhere_flashing() const {
   return (busy() || danger_.evidence == Evidence::fota_urc) && !port_.is_open();
+}
+
+bool Module::has_stranger() const {
+  const bool met = port_.is_open() && met_opening_ == port_.openings();
+  return met && !busy() && state_.problem == explain(Finding::module_changed).word;
 }
 
 bool Module::is_at_home() const {

@@ -5,7 +5,8 @@
 using dfota::ModuleFact, dfota::read_module_facts;
 
 TEST_CASE("what is written of a module is read again; of other facts and of broken ones nothing is") {
-  const ModuleFact plain{"861234567890127", true, true, false, ""}, found{"490154203237518", false, false, true, "/dev/x"};
+  const ModuleFact plain{"861234567890127", true, true, false, ""},
+      found{"490154203237518", false, false, true, "/dev/x"};
   const auto read = read_module_facts({{ModuleFact::key("a"), plain.document()},
                                        {ModuleFact::key("b"), found.document()},
                                        {ModuleFact::key("c"), "{"},
