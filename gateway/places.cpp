@@ -235,7 +235,9 @@ void Places::ask() {
   for (const auto& [id, module] : modules_) {
     if (!may_move(*module) || module->port_open() || module->is_released()) continue;
     missing = true;
-    if (module->state().port.empty() && !module->config().port.empty()) places.push_back(module->config().port);
+    // The place of one that was found is nobody's word: there may be something foreign now.
+    const bool named = !module->config().discovered && !module->config().port.empty();
+    if (named && module->state().port.empty()) places.push_back(module->config().port);
   }
   const auto choices = choose_ports(config_.discovery, ports_, missing, places);
   std::erase_if(asked_, [&](const auto& entry) { return !entry.second.asking && !choices.contains(entry.first); });

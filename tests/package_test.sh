@@ -127,7 +127,7 @@ start_gateway() {
 run_as_installed() {
   say "as installed"
   start_gateway
-  says gateway "no \[\[module\]\] is configured" || fail "the empty rack is not told"
+  says gateway "there is no \[\[module\]\]" || fail "the empty rack is not told"
   stop gateway
 }
 
