@@ -224,7 +224,7 @@ std::set<std::string> Places::taken_devices() const {
     const auto* usb = usb_port_of(ports_, port);
     if (!port.empty()) taken.insert(usb != nullptr ? usb->usb_device : port);
     const auto home = homes_.find(id);
-    if (home != homes_.end() && module->busy()) taken.insert(home->second.device);
+    if (home != homes_.end() && module->busy() && !port.empty()) taken.insert(home->second.device);
   }
   return taken;
 }

@@ -11,11 +11,15 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 
 #include "transport/base/log.hpp"
 
 namespace dfota {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::string_view kByPath = "/dev/serial/by-path/";
 
@@ -74,10 +78,12 @@ std::optional<UsbPort> usb_port(udev_device* tty) {
   return port;
 }
 
-struct DropEnumerate {
-  void operator()(udev_enumerate* all) const { udev_enumerate_unref(all); }
-};
-using Enumerate = std::unique_ptr<udev_enumerate, DropEnumerate>;
+std::string first_word(const fs::path& file) {
+  std::ifstream in(file);
+  std::string word;
+  in >> word;
+  return word;
+}
 
 }  // namespace
 
@@ -165,16 +171,18 @@ Awaitable<> PortWatch::tell() {
 std::vector<UsbPort> PortWatch::usb_ports() const {
   std::vector<UsbPort> ports;
   if (!udev_) return ports;
-  const Enumerate all(udev_enumerate_new(udev_.get()));
-  udev_enumerate_add_match_subsystem(all.get(), "tty");
-  udev_enumerate_scan_devices(all.get());
-  udev_list_entry* entry = nullptr;
-  udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(all.get())) {
-    const std::string_view path = udev_list_entry_get_name(entry);
-    // Consoles and pseudo-terminals are many, and none hangs on USB.
-    if (path.find("/virtual/") != std::string_view::npos) continue;
-    const std::unique_ptr<udev_device, Drop> tty(udev_device_new_from_syspath(udev_.get(), path.data()));
+  std::error_code none;
+  const bool has_udev = fs::exists("/run/udev/control", none);
+  // Not by udev_enumerate, which reads some files of each of the seventy consoles that every machine has.
+  std::error_code gone;
+  for (fs::directory_iterator entry("/sys/class/tty", gone), end; !gone && entry != end; entry.increment(gone)) {
+    std::error_code unreadable;
+    const auto place = fs::read_symlink(entry->path(), unreadable).string();
+    if (unreadable || place.find("/usb") == std::string::npos) continue;
+    const std::unique_ptr<udev_device, Drop> tty(udev_device_new_from_syspath(udev_.get(), entry->path().c_str()));
     if (!tty) continue;  // it went meanwhile
+    // Where udev works, what it has not been through yet has neither its names nor its properties; its event comes.
+    if (has_udev && udev_device_get_is_initialized(tty.get()) <= 0) continue;
     if (auto port = usb_port(tty.get())) ports.push_back(std::move(*port));
   }
   return ports;
@@ -182,17 +190,13 @@ std::vector<UsbPort> PortWatch::usb_ports() const {
 
 std::vector<UsbDevice> PortWatch::usb_devices(std::string_view usb_id) const {
   std::vector<UsbDevice> devices;
-  if (!udev_) return devices;
-  const Enumerate all(udev_enumerate_new(udev_.get()));
-  udev_enumerate_add_match_subsystem(all.get(), "usb");
-  udev_enumerate_scan_devices(all.get());
-  udev_list_entry* entry = nullptr;
-  udev_list_entry_foreach(entry, udev_enumerate_get_list_entry(all.get())) {
-    const std::unique_ptr<udev_device, Drop> device(
-        udev_device_new_from_syspath(udev_.get(), udev_list_entry_get_name(entry)));
-    if (!device || text(udev_device_get_devtype(device.get())) != "usb_device") continue;
-    const auto id = usb_id_of(device.get(), device.get());
-    if (id == usb_id) devices.push_back({text(udev_device_get_syspath(device.get())), id});
+  std::error_code gone;
+  for (fs::directory_iterator entry("/sys/bus/usb/devices", gone), end; !gone && entry != end; entry.increment(gone)) {
+    const auto id = first_word(entry->path() / "idVendor") + ":" + first_word(entry->path() / "idProduct");
+    if (id != usb_id) continue;
+    std::error_code unreadable;
+    const auto place = fs::canonical(entry->path(), unreadable);
+    if (!unreadable) devices.push_back({place.string(), id});
   }
   return devices;
 }
