@@ -89,7 +89,7 @@ struct TimeoutsConfig {
   double listen = 3;
   double start = 90;  ///< to HTTPSTART or FTPSTART
   double download = 1800;
-  double reboot = 180;  ///< told as a warning; decides nothing in danger
+  double reboot = 180;  ///< told as a warning; decides nothing in danger, but how long 05c6:9008 may be passing by
   double progress_gap = 300;
   double update = 3600;
   double absent = 60;                ///< how long a job waits for a module that is not there

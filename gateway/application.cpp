@@ -17,10 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void rethrow(std::exception_ptr bug) {
-  if (bug) std::rethrow_exception(bug);
-}
-
 /// A descriptor for each module and each of its transfers: the soft limit of 1024 is for programs that use select().
 void raise_descriptor_limit() {
   rlimit limit{};

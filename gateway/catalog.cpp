@@ -22,10 +22,6 @@ CommandFault fault_of(const Error& error) {
           error.code == Errc::mismatch ? "/sha256" : ""};
 }
 
-void rethrow(std::exception_ptr bug) {
-  if (bug) std::rethrow_exception(bug);
-}
-
 /// Whether they say the same of the same bytes, wherever those come from.
 bool same_content(Manifest one, Manifest other) {
   one.url.clear();

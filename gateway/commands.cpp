@@ -264,7 +264,8 @@ Commands::Reply Commands::hand_over(const json& document, bool release) {
   if (module.empty()) return invalid("/module", "is required");
   auto port = release ? jobs_.release_module(module) : jobs_.claim_module(module);
   if (const auto* fault = std::get_if<CommandFault>(&port)) return *fault;
-  return json{{"module", module}, {"port", std::get<std::string>(port)}};
+  const auto& name = std::get<std::string>(port);
+  return json{{"module", module}, {"port", name.empty() ? json(nullptr) : json(name)}};
 }
 
 Commands::Reply Commands::list(const json& document) const {

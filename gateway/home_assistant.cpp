@@ -28,9 +28,7 @@ void HomeAssistant::module_changed(const std::string& module, const Identity& id
 
 void HomeAssistant::status(const std::string& word) {
   if (!enabled_ || word != "online" || std::exchange(waiting_, true)) return;
-  asio::co_spawn(loop_, publish_later(), [](std::exception_ptr bug) {
-    if (bug) std::rethrow_exception(bug);
-  });
+  asio::co_spawn(loop_, publish_later(), rethrow);
 }
 
 Awaitable<> HomeAssistant::publish_later() {

@@ -15,10 +15,6 @@ std::string describe(const UpdateCommand& command) {
   return command.planned() ? "to " + command.target : command.delta.from + " -> " + command.delta.to;
 }
 
-void rethrow(std::exception_ptr bug) {
-  if (bug) std::rethrow_exception(bug);
-}
-
 }  // namespace
 
 Jobs::Jobs(const Parts& parts)
@@ -296,7 +292,6 @@ const Part* Jobs::part_under_way(const std::string& module) const {
 }
 
 void Jobs::module_changed(const Module& module) {
-  if (!modules_.contains(module.config().id)) return;  // forgotten
   remember(module);
   listener_.module_changed(module);
   look_at_module(module.config().id);

@@ -96,7 +96,7 @@ class Jobs : public ModuleObserver {
   std::variant<const Job*, CommandFault> retry(const std::string& job, unsigned run);
   std::optional<CommandFault> forget(const std::string& job);
   /// Gives the port of an idle module to somebody's own terminal, over restarts, and takes it back; both may be said
-  /// more than once. The port as it is to be opened.
+  /// more than once. The port as it is to be opened; empty: nobody knows.
   std::variant<std::string, CommandFault> release_module(const std::string& module);
   std::variant<std::string, CommandFault> claim_module(const std::string& module);
   /// Of a module that is not configured any more.

@@ -1,6 +1,5 @@
 // What somebody orders of jobs (the rest of Jobs): cancel, pause, resume, retry, forget, hold; and what goes by itself.
 #include <algorithm>
-#include <filesystem>
 
 #include "gateway/jobs.hpp"
 #include "gateway/tombstone.hpp"
@@ -13,13 +12,6 @@ constexpr auto kForgetEvery = std::chrono::hours(1);
 
 CommandFault unknown_job(const std::string& id) {
   return {"unknown_job", "there is no job \"" + id + "\" here; cmd/list tells which there are", "/job"};
-}
-
-/// As a terminal is to open it: behind the stable name.
-std::string real_port(const std::string& name) {
-  std::error_code not_a_path;
-  const auto real = std::filesystem::canonical(name, not_a_path);
-  return not_a_path ? name : real.string();
 }
 
 }  // namespace

@@ -17,9 +17,7 @@ bool Jobs::bring(Job& job, const Manifest& delta) {
   if (const auto known = job.deltas.find(delta.sha256); known != job.deltas.end()) return known->second.here;
   if (stopping_) return false;
   job.deltas[delta.sha256] = {};
-  asio::co_spawn(loop_, bring_delta(job.id(), job.run, delta), [](std::exception_ptr bug) {
-    if (bug) std::rethrow_exception(bug);
-  });
+  asio::co_spawn(loop_, bring_delta(job.id(), job.run, delta), rethrow);
   return false;
 }
 

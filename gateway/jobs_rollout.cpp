@@ -326,9 +326,7 @@ void Jobs::settle(Job& job) {
   log::notice("job ", job.id(), ": ", to_word(*job.verdict));
   if (ended_.size() > config_.jobs.keep && !forgetting_) {
     forgetting_ = true;
-    asio::co_spawn(loop_, forget_soon(), [](std::exception_ptr bug) {
-      if (bug) std::rethrow_exception(bug);
-    });
+    asio::co_spawn(loop_, forget_soon(), rethrow);
   }
 }
 

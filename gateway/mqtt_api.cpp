@@ -14,10 +14,6 @@ namespace {
 
 using nlohmann::json;
 
-void rethrow(std::exception_ptr bug) {
-  if (bug) std::rethrow_exception(bug);
-}
-
 std::string local_zone() {
   const std::time_t now = std::time(nullptr);
   tm local{};

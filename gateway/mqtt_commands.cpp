@@ -30,11 +30,7 @@ bool MqttApi::take_message(const MqttMessage& message) {
   if (!taking_) return false;
   auto acknowledged = std::make_shared<std::promise<bool>>();
   auto done = acknowledged->get_future();
-  asio::post(loop_, [this, message, acknowledged] {
-    asio::co_spawn(loop_, handle(message, acknowledged), [](std::exception_ptr bug) {
-      if (bug) std::rethrow_exception(bug);
-    });
-  });
+  asio::post(loop_, [this, message, acknowledged] { asio::co_spawn(loop_, handle(message, acknowledged), rethrow); });
   acknowledged.reset();
   const auto deadline = std::chrono::steady_clock::now() + kCommitLimit;
   while (done.wait_for(std::chrono::milliseconds(200)) != std::future_status::ready) {

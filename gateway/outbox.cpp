@@ -7,12 +7,6 @@
 #include "transport/base/log.hpp"
 
 namespace dfota {
-namespace {
-void rethrow(std::exception_ptr bug) {
-  if (bug) std::rethrow_exception(bug);
-}
-}  // namespace
-
 MqttPublication publication_of(const OutboxRow& row) {
   MqttPublication publication;
   publication.topic = row.topic;

@@ -9,10 +9,6 @@
 namespace dfota {
 namespace {
 
-void rethrow(std::exception_ptr bug) {
-  if (bug) std::rethrow_exception(bug);
-}
-
 /// Its IMEI decides which module it is, and its port may move.
 bool may_move(const Module& module) {
   return !module.config().imei.empty();
@@ -80,6 +76,7 @@ void Places::ports_changed() {
   wake_absent();
   for (const auto& directory : directories_) watch_.watch_directory(directory);
   ports_ = watch_.usb_ports();
+  in_recovery_ = PortWatch::usb_devices(kRecoveryUsbId);
   look();
 }
 
@@ -103,6 +100,7 @@ Awaitable<> Places::look_later() {
 }
 
 void Places::look() {
+  std::erase_if(forgotten_, [](const auto& module) { return module->is_over(); });
   leave_foreign_ports();
   learn_homes();
   tell_recovery();
@@ -120,7 +118,11 @@ void Places::leave_foreign_ports() {
     if (usb == nullptr || usb->usb_id == kRecoveryUsbId || may_ask(config_.discovery, *usb)) continue;
     const auto home = homes_.find(id);
     if (home != homes_.end() && home->second.usb_id == usb->usb_id) continue;
-    module->leave_port();
+    if (may_move(*module) || module->config().discovered) {
+      module->leave_port();
+    } else {
+      module->move_to(module->config().port);  // by whose name it had been followed here
+    }
   }
 }
 
@@ -130,7 +132,8 @@ void Places::learn_homes() {
     if (!module->is_at_home()) continue;
     const auto* usb = usb_port_of(ports_, module->state().port);
     if (usb == nullptr) continue;
-    homes_[id] = {usb->usb_device, usb->usb_id};
+    // While an update runs its port is believed; who stands there is known only afterwards.
+    if (!module->busy() || !homes_.contains(id)) homes_[id] = {usb->usb_device, usb->usb_id};
     if (module->state().port == usb->device) module->move_to(usb->name, true);
   }
 }
@@ -154,14 +157,13 @@ void Places::keep_others_away() {
 }
 
 void Places::tell_recovery() {
-  std::set<std::string> devices, sockets;
+  std::set<std::string> devices = in_recovery_, sockets;
   for (const auto& port : ports_) {
     if (port.usb_id != kRecoveryUsbId) continue;
     devices.insert(port.usb_device);
     sockets.insert(socket_of(port.name));
   }
   sockets.erase("");
-  for (const auto& device : watch_.usb_devices(kRecoveryUsbId)) devices.insert(device.place);
   for (auto& [id, module] : modules_) {
     const auto* usb = usb_port_of(ports_, module->state().port);
     const auto home = homes_.find(id);
@@ -329,7 +331,7 @@ bool Places::forget(const std::string& id) {
   const auto found = modules_.find(id);
   if (found == modules_.end() || !found->second->config().discovered) return false;
   auto& module = *found->second;
-  if (module.busy() || module.port_open()) return false;
+  if (module.busy() || module.port_open() || module.is_released()) return false;
   module.retire();
   forgotten_.push_back(std::move(found->second));
   modules_.erase(found);

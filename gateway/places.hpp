@@ -87,6 +87,7 @@ class Places : public ModuleObserver {
   ModuleObserver* jobs_ = nullptr;
   PortWatch watch_;
   ModemManager modem_manager_;
+  std::set<std::string> in_recovery_;   ///< USB devices, likewise
   std::vector<UsbPort> ports_;          ///< as they were looked at last
   std::set<std::string> kept_;          ///< USB devices that ModemManager is kept from
   std::map<std::string, Home> homes_;   ///< by module: the USB device on which it was last at home

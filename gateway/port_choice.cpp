@@ -3,11 +3,10 @@
 #include <glob.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <memory>
 
 #include "config/usb_ids.hpp"
+#include "transport/link.hpp"
 
 namespace dfota {
 namespace {
@@ -21,11 +20,6 @@ std::vector<std::string> expand(const std::string& pattern) {
   if (::glob(pattern.c_str(), 0, nullptr, &found) == 0) names.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
   ::globfree(&found);
   return names;
-}
-
-std::string real_path(const std::string& name) {
-  const std::unique_ptr<char, decltype(&std::free)> path(::realpath(name.c_str(), nullptr), &std::free);
-  return path ? path.get() : name;
 }
 
 bool has_wildcard(const std::string& pattern) {
@@ -53,7 +47,7 @@ bool is_known(const DiscoveryConfig& discovery, const UsbPort& port) {
 const UsbPort* usb_port_of(const std::vector<UsbPort>& ports, const std::string& name) {
   if (name.empty() || ports.empty()) return nullptr;
   auto found = std::ranges::find(ports, name, &UsbPort::name);
-  if (found == ports.end()) found = std::ranges::find(ports, real_path(name), &UsbPort::device);
+  if (found == ports.end()) found = std::ranges::find(ports, real_port(name), &UsbPort::device);
   return found == ports.end() ? nullptr : &*found;
 }
 
@@ -64,7 +58,7 @@ std::map<std::string, PortChoice> choose_ports(const DiscoveryConfig& discovery,
     for (const auto& name : expand(pattern)) {
       const auto* usb = usb_port_of(ports, name);
       // Consoles and the machine's own serial ports match a careless pattern, too: they are asked when named.
-      if (usb == nullptr && has_wildcard(pattern) && !real_path(name).starts_with("/dev/pts/")) continue;
+      if (usb == nullptr && has_wildcard(pattern) && !real_port(name).starts_with("/dev/pts/")) continue;
       if (usb != nullptr && !may_ask(discovery, *usb)) continue;
       choices[usb != nullptr ? usb->name : name] = {usb != nullptr ? usb->usb_device : name,
                                                     usb != nullptr ? rank_of(*usb) : 0, true};
@@ -87,7 +81,7 @@ bool may_ask(const DiscoveryConfig& discovery, const UsbPort& port) {
   if (port.usb_id == kRecoveryUsbId) return false;
   if (is_known(discovery, port)) return true;
   return std::any_of(discovery.ports.begin(), discovery.ports.end(), [&](const std::string& name) {
-    return !has_wildcard(name) && (name == port.name || real_path(name) == port.device);
+    return !has_wildcard(name) && (name == port.name || real_port(name) == port.device);
   });
 }
 

@@ -100,6 +100,11 @@ Result<void> RehearseCommand::make_file() const {
 
 std::shared_ptr<RehearseCommand::Course> RehearseCommand::begin(const std::string& id, const std::string& token) {
   auto course = std::make_shared<Course>(loop_);
+  const auto module = modules_.find(id);
+  if (module == modules_.end()) {
+    course->problem = explain(Finding::absent).word;  // forgotten since the command was read
+    return course;
+  }
   const auto offered = files_.offer(token, kName, file_, [this, course, token] {
     const auto transfer = files_.look(token);
     if (transfer.requests > 0 && !course->requested_at) course->requested_at = Clock::now();
@@ -120,7 +125,7 @@ std::shared_ptr<RehearseCommand::Course> RehearseCommand::begin(const std::strin
     course->network = network;
     course->changed.notify();
   };
-  modules_.at(id)->scan(std::move(scan));
+  module->second->scan(std::move(scan));
   return course;
 }
 

@@ -56,6 +56,8 @@ std::variant<Answer, CommandFault> ScanCommand::run(const json& document) {
 Awaitable<json> ScanCommand::scan(Order order) {
   ++running_;
   const auto found = std::make_shared<Found>(loop_);
+  const auto forgotten = [this](const std::string& id) { return !modules_.contains(id); };
+  std::erase_if(order.modules, forgotten);
   for (const auto& id : order.modules) {
     auto* module = modules_.at(id).get();
     Scan scan{order.force, order.accept, nullptr};
@@ -73,7 +75,11 @@ Awaitable<json> ScanCommand::scan(Order order) {
   json rows = json::array();
   for (const auto& id : order.modules) {
     const auto row = found->rows.find(id);
-    rows.push_back(row != found->rows.end() ? row->second : scan_row(*modules_.at(id), "busy", std::nullopt));
+    if (row != found->rows.end()) {
+      rows.push_back(row->second);
+    } else if (!forgotten(id)) {
+      rows.push_back(scan_row(*modules_.at(id), "busy", std::nullopt));
+    }
   }
   json data = {{"modules", std::move(rows)}};
   co_return ok_reply(std::move(data));

@@ -12,10 +12,6 @@
 namespace dfota {
 namespace {
 
-void rethrow(std::exception_ptr bug) {
-  if (bug) std::rethrow_exception(bug);
-}
-
 void notify(const std::string& state) {
   sd_notify(0, state.c_str());  // whom the manager does not hear, it ends: nothing is to be done here
 }

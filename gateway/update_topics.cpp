@@ -56,9 +56,7 @@ void UpdateTopics::forget(const std::string& module) {
 void UpdateTopics::wait_for(const std::string& module) {
   waiting_.insert(module);
   if (std::exchange(showing_, true)) return;
-  asio::co_spawn(loop_, show_waiting(), [](std::exception_ptr bug) {
-    if (bug) std::rethrow_exception(bug);
-  });
+  asio::co_spawn(loop_, show_waiting(), rethrow);
 }
 
 /// A beginning and an end are told at once, what is between them every so often.

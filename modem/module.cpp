@@ -65,6 +65,7 @@ Awaitable<> Module::run() {
       co_await attend();
     }
   }
+  over_ = true;
 }
 
 /// One round of the idle life: open, greet, ask, wait.
@@ -376,7 +377,7 @@ void Module::change(ModuleState next) {
   }
   if (next == state_) return;
   state_ = std::move(next);
-  observer_.module_changed(*this);
+  if (!retired_) observer_.module_changed(*this);
 }
 
 }  // namespace dfota

@@ -92,8 +92,10 @@ class Module {
   void leave_port();
   /// At its place there is a USB device in recovery mode, or not any more.
   void set_recovery(bool recovery);
-  /// It is nobody's any more: its coroutine ends, soon. Not while busy().
+  /// It is nobody's any more: nothing more is told of it, and its coroutine ends, soon. Not while busy().
   void retire();
+  /// It was retired, and its coroutine has ended.
+  [[nodiscard]] bool is_over() const { return over_; }
   /// It flashes, or may be about to, and its port is gone: an unknown port may be it.
   [[nodiscard]] bool may_be_elsewhere_flashing() const;
   [[nodiscard]] bool port_open() const { return port_.is_open(); }
@@ -121,6 +123,7 @@ class Module {
   };
 
   Awaitable<> wait_for_port(Error why);
+  void set_absent(ModuleState& state) const;
   Awaitable<> run();
   Awaitable<> attend();
   Awaitable<> perform();
@@ -165,7 +168,7 @@ class Module {
   bool accepting_ = false;                    ///< whoever answers next is the module
   Clock::time_point fota_since_;
   bool booted_ = false, ended_ = false;
-  bool retired_ = false;
+  bool retired_ = false, over_ = false;
 };
 
 }  // namespace dfota

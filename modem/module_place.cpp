@@ -34,10 +34,7 @@ void Module::move_to(const std::string& port, bool same_device) {
   }
   auto next = state_;
   next.port = port;
-  if (!same_device) {
-    next.online = false;
-    next.problem = explain(Finding::absent).word;
-  }
+  if (!same_device) set_absent(next);
   change(next);
 }
 
@@ -45,9 +42,15 @@ void Module::leave_port() {
   port_.move("");
   auto next = state_;
   next.port.clear();
-  next.online = next.present = false;
-  next.problem = explain(Finding::absent).word;
+  set_absent(next);
   change(next);
+}
+
+/// Until it is opened again. An update under way says by itself how it is.
+void Module::set_absent(ModuleState& state) const {
+  if (busy()) return;
+  state.online = state.present = false;
+  state.problem = explain(Finding::absent).word;
 }
 
 void Module::set_recovery(bool recovery) {
@@ -56,6 +59,7 @@ void Module::set_recovery(bool recovery) {
 
 void Module::retire() {
   retired_ = true;
+  refuse_scans(std::string(explain(Finding::absent).word));
   changed_.notify();
 }
 

@@ -15,7 +15,7 @@ Awaitable<Result<void>> ModulePort::open() {
   if (forbidden_since_) {
     co_return Error(Errc::refused, name_ + " shows a module in its recovery mode (05c6:9008), which takes no commands");
   }
-  if (name_.empty()) co_return Error(Errc::absent, "no port answers with the module's IMEI");
+  if (name_.empty()) co_return Error(Errc::absent, "nobody knows at which port the module is");
   if (!port_present(name_)) co_return Error(Errc::absent, name_ + " is not there");
   auto link = co_await open_link(loop_, name_, options_);
   if (!link) co_return link.error();
@@ -43,8 +43,8 @@ bool ModulePort::is_open() const {
 }
 
 void ModulePort::move(std::string name) {
-  log::notice(subject_, ": ", name.empty() ? "its port is another's now; it is looked for by its IMEI" : "found at ",
-              name);
+  log::notice(subject_, ": ",
+              name.empty() ? "something else is at its port now; it is looked for elsewhere" : "found at ", name);
   name_ = std::move(name);
   if (at_) at_->hang_up();
   changed_.notify();

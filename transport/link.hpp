@@ -58,6 +58,9 @@ struct LinkOptions {
 /// terminal, a malformed tcp:// address), io. A terminal is opened without suspending.
 Awaitable<Result<std::unique_ptr<Link>>> open_link(asio::io_context& loop, std::string port, LinkOptions options);
 
+/// What the name leads to at this moment, links followed; the name itself where it leads nowhere, and tcp://.
+std::string real_port(const std::string& port);
+
 /// Whether the name leads to something that could be opened at this moment; for tcp:// always true.
 bool port_present(const std::string& port);
 

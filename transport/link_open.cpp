@@ -5,6 +5,7 @@
 #include <asio/ip/tcp.hpp>
 #include <charconv>
 #include <cstdlib>
+#include <filesystem>
 #include <vector>
 
 #include "transport/link.hpp"
@@ -151,6 +152,12 @@ Awaitable<Result<std::unique_ptr<Link>>> open_link(asio::io_context& loop, std::
   auto terminal = open_terminal(port, options);
   if (!terminal) co_return terminal.error();
   co_return std::make_unique<Link>(loop, terminal->release());
+}
+
+std::string real_port(const std::string& port) {
+  std::error_code nowhere;
+  const auto real = std::filesystem::canonical(port, nowhere);
+  return nowhere ? port : real.string();
 }
 
 bool port_present(const std::string& port) {

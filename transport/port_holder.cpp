@@ -9,12 +9,12 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <memory>
 #include <sstream>
+
+#include "transport/link.hpp"
 
 namespace dfota {
 namespace {
@@ -144,13 +144,6 @@ std::optional<PortHolder> by_descriptor(const std::string& path) {
   return std::nullopt;
 }
 
-std::optional<std::string> real_path_of(const std::string& port) {
-  if (port.starts_with("tcp://")) return std::nullopt;
-  const std::unique_ptr<char, decltype(&std::free)> path(::realpath(port.c_str(), nullptr), &std::free);
-  if (!path) return std::nullopt;
-  return path.get();
-}
-
 }  // namespace
 
 std::string PortHolder::text() const {
@@ -165,15 +158,13 @@ std::optional<PortHolder> find_port_holder(const std::string& real_path, const s
 }
 
 std::optional<PortHolder> find_holder_of(const std::string& port) {
-  const auto path = real_path_of(port);
-  return path ? find_port_holder(*path) : std::nullopt;
+  return port_present(port) && !port.starts_with("tcp://") ? find_port_holder(real_port(port)) : std::nullopt;
 }
 
 Error with_holder(const Error& error, const std::string& port) {
   if (error.code != Errc::busy) return error;
-  const auto path = real_path_of(port);
-  const auto found = path ? find_port_holder(*path) : std::nullopt;
-  return found ? Error(error.code, *path + " is held by " + found->text()) : error;
+  const auto found = find_holder_of(port);
+  return found ? Error(error.code, real_port(port) + " is held by " + found->text()) : error;
 }
 
 }  // namespace dfota

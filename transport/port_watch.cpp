@@ -23,10 +23,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kByPath = "/dev/serial/by-path/";
 
-void rethrow(std::exception_ptr bug) {
-  if (bug) std::rethrow_exception(bug);
-}
-
 std::string text(const char* value) {
   return value == nullptr ? std::string() : std::string(value);
 }
@@ -126,11 +122,9 @@ void PortWatch::start() {
 }
 
 void PortWatch::watch_directory(const std::string& directory) {
-  if (!directory_events_.is_open() || directories_.contains(directory)) return;
+  if (!directory_events_.is_open()) return;
   const auto what = IN_CREATE | IN_MOVED_TO | IN_DELETE | IN_MOVED_FROM | IN_ONLYDIR;
-  if (::inotify_add_watch(directory_events_.native_handle(), directory.c_str(), what) >= 0) {
-    directories_.insert(directory);
-  }
+  ::inotify_add_watch(directory_events_.native_handle(), directory.c_str(), what);
 }
 
 Awaitable<> PortWatch::follow_udev() {
@@ -188,17 +182,17 @@ std::vector<UsbPort> PortWatch::usb_ports() const {
   return ports;
 }
 
-std::vector<UsbDevice> PortWatch::usb_devices(std::string_view usb_id) const {
-  std::vector<UsbDevice> devices;
+std::set<std::string> PortWatch::usb_devices(std::string_view usb_id) {
+  std::set<std::string> places;
   std::error_code gone;
   for (fs::directory_iterator entry("/sys/bus/usb/devices", gone), end; !gone && entry != end; entry.increment(gone)) {
     const auto id = first_word(entry->path() / "idVendor") + ":" + first_word(entry->path() / "idProduct");
     if (id != usb_id) continue;
     std::error_code unreadable;
     const auto place = fs::canonical(entry->path(), unreadable);
-    if (!unreadable) devices.push_back({place.string(), id});
+    if (!unreadable) places.insert(place.string());
   }
-  return devices;
+  return places;
 }
 
 }  // namespace dfota

@@ -34,12 +34,6 @@ struct UsbPort {
   bool operator==(const UsbPort&) const = default;
 };
 
-/// A USB device, with serial ports or without.
-struct UsbDevice {
-  std::string place;  ///< as UsbPort::usb_device
-  std::string usb_id;
-};
-
 class PortWatch {
  public:
   static constexpr auto kRescan = std::chrono::seconds(10);
@@ -53,15 +47,15 @@ class PortWatch {
 
   /// From now on `on_change` is called, on the loop.
   void start();
-  /// Names that come and go in this directory are a change, too. One that does not exist is only looked at by the
-  /// rescan.
+  /// Names that come and go in this directory are a change, too. To be said again for one that did not exist, or that
+  /// was made anew.
   void watch_directory(const std::string& directory);
   std::function<void()> on_change;
 
   /// All that are there now; ports of what is no USB device are not among them.
   [[nodiscard]] std::vector<UsbPort> usb_ports() const;
-  /// Those with this vid:pid.
-  [[nodiscard]] std::vector<UsbDevice> usb_devices(std::string_view usb_id) const;
+  /// The places (as UsbPort::usb_device) of those with this vid:pid, with serial ports or without.
+  [[nodiscard]] static std::set<std::string> usb_devices(std::string_view usb_id);
 
  private:
   struct Drop {
@@ -79,7 +73,6 @@ class PortWatch {
   std::unique_ptr<udev, Drop> udev_;
   std::unique_ptr<udev_monitor, Drop> monitor_;
   asio::posix::stream_descriptor udev_events_, directory_events_;
-  std::set<std::string> directories_;
   std::array<char, 4096> buffer_;
   Timer rescan_;
   std::optional<Clock::time_point> changed_at_;

@@ -196,10 +196,12 @@ std::vector<std::string> control_lines(const ControlCall& call, const Json& data
   }
   const std::string port = text(data, "port"), module = subject.module.value_or("");
   if (call.verb == "release") {
-    return {"module " + module + ": released; open " + port +
+    return {"module " + module + ": released; open " + (port.empty() ? "its port, wherever it is," : port) +
             " with your own terminal, and then take it back: dfota claim " + module};
   }
-  if (call.verb == "claim") return {"module " + module + ": claimed; the gateway opens " + port + " again"};
+  if (call.verb == "claim") {
+    return {"module " + module + ": claimed; the gateway opens " + (port.empty() ? "its port" : port) + " again"};
+  }
   const std::string word = call.verb == "pause" ? "paused" : "resumed", tail = ": " + word;
   std::vector<std::string> lines;
   for (const auto& job : list_of_words(data, "jobs")) lines.push_back("job " + prefix + job + tail);

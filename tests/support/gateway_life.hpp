@@ -19,10 +19,6 @@
 
 namespace dfota::test {
 
-inline void rethrow_bug(std::exception_ptr bug) {
-  if (bug) std::rethrow_exception(bug);
-}
-
 class GatewayLife : public JobListener {
  public:
   struct Told {
@@ -83,7 +79,7 @@ class GatewayLife : public JobListener {
   /// `done` is called with the reply, in the turn in which it could be published.
   void command(std::string verb, nlohmann::json document, std::function<void(const nlohmann::json&)> done) {
     ++unanswered_;
-    asio::co_spawn(loop_, ask(std::move(verb), std::move(document), std::move(done)), rethrow_bug);
+    asio::co_spawn(loop_, ask(std::move(verb), std::move(document), std::move(done)), rethrow);
   }
 
   [[nodiscard]] bool owes_answers() const { return unanswered_ > 0; }
@@ -91,7 +87,7 @@ class GatewayLife : public JobListener {
   /// Begins to wait until all that was put is on the disk. Where it is, that takes kIdleHandlers of the loop.
   void wait_for_disk() {
     waiting_ = true;
-    asio::co_spawn(loop_, disk(), rethrow_bug);
+    asio::co_spawn(loop_, disk(), rethrow);
   }
   [[nodiscard]] bool waits_for_disk() const { return waiting_; }
   static constexpr unsigned kIdleHandlers = 3;

@@ -30,10 +30,6 @@ std::unique_ptr<Journal> must_open(asio::io_context& loop, const fs::path& file)
   return std::move(*journal);
 }
 
-void rethrow(std::exception_ptr thrown) {
-  if (thrown) std::rethrow_exception(thrown);
-}
-
 Awaitable<> await_commit(Journal& journal, std::optional<Result<void>>& outcome) {
   outcome = co_await journal.committed();
 }

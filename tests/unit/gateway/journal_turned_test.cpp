@@ -15,10 +15,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void rethrow(std::exception_ptr thrown) {
-  if (thrown) std::rethrow_exception(thrown);
-}
-
 Awaitable<> commit_and_turn(Journal& journal, std::optional<Result<void>>& turned) {
   journal.put_job(Write::job_accepted, "night", "{}");
   const auto committed = co_await journal.committed();

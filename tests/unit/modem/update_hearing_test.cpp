@@ -93,3 +93,60 @@ TEST_CASE("HTTPEND,717 after the last byte is the module's own word: the attempt
   CHECK(f.outcome() == Outcome::failed);
   CHECK(f.env.errors.back().number == 717);
 }
+
+TEST_CASE("an answer with the old version ends no http update while its download may still be on its way") {
+  UpdateFixture f;
+  f.to_released();  // the last byte has left us, and may lie in a proxy of the operator's network
+  const auto ask = [&] {
+    f.step(301s);
+    f.module.expect("AT", "\r\nOK\r\n");
+    f.introduce(kFrom);
+    f.module.settle();
+  };
+  ask();
+  REQUIRE_FALSE(f.result);
+  SUBCASE("it has the file at last, and flashes") {
+    f.module.say("\r\n+QIND: \"FOTA\",\"HTTPEND\",0\r\n\r\n+QIND: \"FOTA\",\"START\"\r\n");
+    f.module.say("\r\n+QIND: \"FOTA\",\"END\",0\r\n\r\nRDY\r\n");
+    f.step(20s);
+    f.verify(kTo);
+    CHECK(f.outcome() == Outcome::succeeded);
+  }
+  SUBCASE("it says nothing more: it has failed when timeouts.download is over, asked once more") {
+    for (int gap = 2; gap <= 6; ++gap) ask();
+    CHECK_FALSE(f.result);
+    f.step(301s);
+    f.module.expect("AT", "\r\nOK\r\n");
+    f.verify(kFrom);
+    CHECK(f.outcome() == Outcome::failed);
+    CHECK(f.result->error->name == "target_mismatch");
+  }
+}
+
+TEST_CASE("a USB device in recovery mode in its place is not opened; the module is lost after timeouts.reboot of it") {
+  UpdateFixture f;
+  f.to_released();
+  f.module.say("\r\n+QIND: \"FOTA\",\"HTTPEND\",0\r\n");
+  f.module.unplug();
+  f.module.settle();
+  f.port.forbid(true);
+  f.module.plug();
+  f.step(179s);
+  CHECK_FALSE(f.result);
+  CHECK(f.port.openings() == 1);
+  SUBCASE("it stays") {
+    f.step(2s);
+    CHECK(f.outcome() == Outcome::lost);
+    CHECK(f.result->error->name == "recovery_needed");
+  }
+  SUBCASE("it was passing by") {
+    f.port.forbid(false);
+    f.step(1s);
+    CHECK(f.port.openings() == 2);
+    f.module.say("\r\n+QIND: \"FOTA\",\"END\",0\r\n\r\nRDY\r\n");
+    f.step(20s);
+    f.verify(kTo);
+    CHECK(f.outcome() == Outcome::succeeded);
+  }
+  CHECK(f.module.unread().empty());
+}
