@@ -22,7 +22,7 @@ library_rules='
 asio          ^asio(/|\.hpp$)          ^(transport|modem|gateway|tests)/
 nlohmann_json ^nlohmann/               ^(gateway|modem/simulator|tests)/
 Paho          ^(mqtt/|MQTT)            ^transport/mqtt_(connection|properties)\.[ch]pp$
-cpp-httplib   ^httplib\.h$             ^transport/file_server_answer\.[ch]pp$
+cpp-httplib   ^httplib\.h$             ^transport/(file_server_answer|web_render)\.[ch]pp$
 libserialport ^libserialport\.h$       ^transport/serial_port\.[ch]pp$
 libudev       ^libudev\.h$             ^transport/port_watch\.[ch]pp$
 libcurl       ^curl/                   ^(transport/(download|http_url|probe)|modem/simulator/ftp_download)\.[ch]pp$

@@ -15,8 +15,8 @@
 #include <unordered_map>
 
 #include "transport/file_server_answer.hpp"
-#include "transport/file_server_door.hpp"
 #include "transport/file_server_offer.hpp"
+#include "transport/http_door.hpp"
 
 namespace dfota {
 namespace {
@@ -80,6 +80,23 @@ int start_thread(Connection& connection) {
   return error;
 }
 
+HttpDoorOptions door_options(const FileServerOptions& options) {
+  HttpDoorOptions door;
+  door.name = "file server";
+  door.key = "http.listen";
+  door.host = options.host;
+  door.port = options.port;
+  door.max_pending_heads = options.max_pending_heads;
+  door.max_pending_heads_per_source = options.max_pending_heads_per_source;
+  door.head_limit = options.head_limit;
+  door.refusal =
+      "HTTP/1.1 404 Not Found\r\n"
+      "Content-Length: 0\r\n"
+      "Connection: close\r\n"
+      "\r\n";
+  return door;
+}
+
 void cut(Connection& connection) {
   connection.cut = true;
   discard_on_close(connection.socket.get());
@@ -94,7 +111,7 @@ class FileServer::Impl {
       : loop_(loop),
         options_(options),
         door_(
-            loop, options, [this](Door::Visitor& visitor) { return serve(visitor); },
+            loop, door_options(options), [this](HttpDoor::Visitor& visitor) { return serve(visitor); },
             [&server](const std::string& line) {
               if (server.on_fault) server.on_fault(line);
             }) {}
@@ -105,11 +122,11 @@ class FileServer::Impl {
   Transfer look(const std::string& token);
   void release(const std::string& token);
   bool revoke(const std::string& token);
-  Door& door() { return door_; }
+  HttpDoor& door() { return door_; }
 
  private:
   std::shared_ptr<Offer> find(const std::string& target) const;
-  bool serve(Door::Visitor& visitor);
+  bool serve(HttpDoor::Visitor& visitor);
   void retire(Connection* connection);
   void tell(const std::shared_ptr<Offer>& offer);
   static void changed(const std::shared_ptr<Offer>& offer);
@@ -119,7 +136,7 @@ class FileServer::Impl {
   std::unordered_map<std::string, std::shared_ptr<Offer>, SaltedHash, EvenTimeEqual> offers_;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> connections_;
   std::shared_ptr<Impl*> self_ = std::make_shared<Impl*>(this);  // what is posted holds it weakly
-  Door door_;
+  HttpDoor door_;
 };
 
 FileServer::Impl::~Impl() {
@@ -192,9 +209,10 @@ std::shared_ptr<Offer> FileServer::Impl::find(const std::string& target) const {
   return found->second;
 }
 
-bool FileServer::Impl::serve(Door::Visitor& visitor) {
-  if (visitor.head.method == RequestHead::Method::other || visitor.head.announces_body) return false;
-  const auto offer = find(visitor.head.target);
+bool FileServer::Impl::serve(HttpDoor::Visitor& visitor) {
+  auto head = request_head(visitor.head);
+  if (head.method == RequestHead::Method::other || head.announces_body) return false;
+  const auto offer = find(head.target);
   if (!offer) return false;
   door_.trust(visitor.source);
   auto& open = offer->connections;
@@ -209,8 +227,8 @@ bool FileServer::Impl::serve(Door::Visitor& visitor) {
   connection->socket = std::move(visitor.socket);
   connection->source = std::move(visitor.source);
   connection->rest = std::move(visitor.rest);
-  connection->range = resolve_range(visitor.head, offer->size);
-  connection->head = std::move(visitor.head);
+  connection->range = resolve_range(head, offer->size);
+  connection->head = std::move(head);
   connection->offer = offer;
   connection->stall_limit = options_.stall_limit;
   connection->on_last_byte_wanted = [this, offer] { tell(offer); };

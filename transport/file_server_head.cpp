@@ -6,36 +6,6 @@
 namespace dfota {
 namespace {
 
-std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-bool equals(std::string_view text, std::string_view lower_case) {
-  return std::equal(text.begin(), text.end(), lower_case.begin(), lower_case.end(),
-                    [](char a, char b) { return lower(a) == b; });
-}
-
-/// Splits off what stands before the separator; all of it when there is none.
-std::string_view cut(std::string_view& text, char separator) {
-  const auto at = text.find(separator);
-  const auto part = text.substr(0, at);
-  text.remove_prefix(at == std::string_view::npos ? text.size() : at + 1);
-  return part;
-}
-
-bool lists(std::string_view value, std::string_view option) {
-  while (!value.empty()) {
-    if (equals(trim(cut(value, ',')), option)) return true;
-  }
-  return false;
-}
-
 bool all_digits(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
@@ -52,73 +22,33 @@ std::uint64_t saturated(std::string_view digits) {
   return value;
 }
 
-bool parse_request_line(std::string_view line, RequestHead& head) {
-  const auto method = cut(line, ' ');
-  const auto target = cut(line, ' ');
-  if (method.empty() || target.empty()) return false;
-  if (line != "HTTP/1.0" && line != "HTTP/1.1") return false;
-  if (method == "GET") head.method = RequestHead::Method::get;
-  if (method == "HEAD") head.method = RequestHead::Method::head;
-  head.target = target;
-  head.keep_alive = line == "HTTP/1.1";
-  return true;
-}
-
 }  // namespace
 
-std::size_t HeadReader::feed(std::string_view bytes) {
-  std::size_t used = 0;
-  while (used < bytes.size() && state_ == State::reading) take(bytes[used++]);
-  return used;
-}
-
-void HeadReader::take(char c) {
-  if (++taken_ > kMaxHeadBytes) {
-    state_ = State::bad;
-  } else if (c == '\n') {
-    after_cr_ = false;
-    if (text_.size() == line_begin_) {
-      // Empty lines before a request are skipped (RFC 9112, 2.2): the third LF of the request before.
-      if (!text_.empty()) state_ = State::whole;
-      return;
+RequestHead request_head(const HttpHead& head) {
+  RequestHead request;
+  if (head.method == "GET") request.method = RequestHead::Method::get;
+  if (head.method == "HEAD") request.method = RequestHead::Method::head;
+  request.target = head.target;
+  request.keep_alive = head.is_1_1;
+  unsigned ranges = 0;
+  for (const auto& [name, value] : head.fields) {
+    if (name == "connection" && lists_word(value, "close")) request.keep_alive = false;
+    if (name == "transfer-encoding") request.announces_body = true;
+    if (name == "content-length" && value.find_first_not_of('0') != std::string::npos) request.announces_body = true;
+    if (name == "if-range") request.has_if_range = true;
+    if (name == "range") {
+      ++ranges;
+      request.range = value;
     }
-    text_ += '\n';
-    line_begin_ = text_.size();
-  } else if (after_cr_) {
-    state_ = State::bad;
-  } else if (c == '\r') {
-    after_cr_ = true;
-  } else if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) {
-    state_ = State::bad;
-  } else {
-    text_ += c;
   }
+  if (ranges > 1) request.range.clear();
+  return request;
 }
 
 std::optional<RequestHead> parse_head(std::string_view text) {
-  RequestHead head;
-  if (!parse_request_line(cut(text, '\n'), head)) return std::nullopt;
-  unsigned ranges = 0;
-  while (!text.empty()) {
-    auto value = cut(text, '\n');
-    if (value.find(':') == std::string_view::npos) return std::nullopt;
-    const auto name = cut(value, ':');
-    // A folded line, or a space before the colon, could hide a field from us (RFC 9112, 5.1 and 5.2).
-    if (name.empty() || name.find_first_of(" \t") != std::string_view::npos) return std::nullopt;
-    value = trim(value);
-    if (equals(name, "connection") && lists(value, "close")) head.keep_alive = false;
-    if (equals(name, "transfer-encoding")) head.announces_body = true;
-    if (equals(name, "content-length") && value.find_first_not_of('0') != std::string_view::npos) {
-      head.announces_body = true;
-    }
-    if (equals(name, "if-range")) head.has_if_range = true;
-    if (equals(name, "range")) {
-      ++ranges;
-      head.range = value;
-    }
-  }
-  if (ranges > 1) head.range.clear();
-  return head;
+  const auto head = parse_http_head(text);
+  if (!head) return std::nullopt;
+  return request_head(*head);
 }
 
 // RFC 9110, 14.2: a server may ignore Range, must ignore it for methods other than GET and for units that it does not
@@ -132,10 +62,10 @@ RangeAnswer resolve_range(const RequestHead& head, std::uint64_t size) {
   if (head.method != RequestHead::Method::get || head.has_if_range || head.range.empty()) return whole;
 
   std::string_view spec = head.range;
-  if (spec.find('=') == std::string_view::npos || !equals(cut(spec, '='), "bytes")) return whole;
-  spec = trim(spec);
+  if (spec.find('=') == std::string_view::npos || !same_word(split_off(spec, '='), "bytes")) return whole;
+  spec = trimmed(spec);
   if (spec.find('-') == std::string_view::npos) return whole;
-  const auto first_digits = cut(spec, '-');
+  const auto first_digits = split_off(spec, '-');
   const auto last_digits = spec;
 
   if (first_digits.empty()) {

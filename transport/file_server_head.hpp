@@ -1,39 +1,15 @@
-// What the file server understands of a request, without I/O: a reader that takes the head of one request from a stream
-// of bytes, at most 8 KiB of it, and the rules for what a head may ask. Below transport/file_server_door; any thread.
-//
-//   GET /a/5f0c...e1/delta.bin HTTP/1.1\n  Range: bytes=0-\n  \n \n      (bare LF, three of them, is what one clone of
-//   a module sends)
+// What the file server understands of a request, without I/O: the rules for what a head may ask, and which bytes of a
+// file it gets. Above transport/http_head; any thread.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "transport/http_head.hpp"
+
 namespace dfota {
-
-inline constexpr std::size_t kMaxHeadBytes = 8192;
-
-class HeadReader {
- public:
-  enum class State { reading, whole, bad };
-
-  /// Takes bytes up to the end of the head, or to the first that no head may have, and returns how many it took.
-  std::size_t feed(std::string_view bytes);
-  [[nodiscard]] State state() const { return state_; }
-  /// The lines without CR, each ended by LF, without the empty one; meaningful when whole.
-  [[nodiscard]] const std::string& text() const { return text_; }
-
- private:
-  void take(char c);
-
-  State state_ = State::reading;
-  std::string text_;
-  std::size_t line_begin_ = 0;
-  std::size_t taken_ = 0;
-  bool after_cr_ = false;
-};
 
 struct RequestHead {
   enum class Method { get, head, other };
@@ -45,6 +21,7 @@ struct RequestHead {
   std::string range;  ///< the value of the Range field; empty when there is none, or more than one
 };
 
+RequestHead request_head(const HttpHead& head);
 /// From HeadReader::text(). Nothing: not HTTP/1.x, or a line that is no field.
 std::optional<RequestHead> parse_head(std::string_view text);
 

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "transport/base/clock.hpp"
-#include "transport/file_server_descriptor.hpp"
+#include "transport/descriptor.hpp"
 #include "transport/file_server_head.hpp"
 
 namespace dfota {

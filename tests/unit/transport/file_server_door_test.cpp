@@ -1,4 +1,4 @@
-#include "transport/file_server_door.hpp"
+#include "transport/http_door.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-// A file descriptor that closes itself: the sockets and files of the file server. One owner at a time, any thread.
+// A file descriptor that closes itself: the sockets and files of the HTTP servers. One owner at a time, any thread.
 #pragma once
 
 #include <sys/socket.h>

@@ -1,6 +1,7 @@
-// Where connections of the file server come in and wait: the listener, the heads that are still being read (bounded in
-// bytes, number and time), the 404 for what is not served, and the last moments of a socket. No thread is spent here,
-// and no more than a few hundred bytes on a socket that says nothing. Below file_server; loop thread.
+// Where connections of an HTTP server come in and wait: the listener, the heads that are still being read (bounded in
+// bytes, number and time), the answer to what is not served, and the last moments of a socket. No thread is spent here,
+// and no more than a few hundred bytes on a socket that says nothing. Below file_server and web_server, each with its
+// own; the thread of its loop.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -16,27 +17,39 @@
 
 #include "transport/base/clock.hpp"
 #include "transport/base/result.hpp"
-#include "transport/file_server.hpp"
-#include "transport/file_server_descriptor.hpp"
-#include "transport/file_server_head.hpp"
+#include "transport/descriptor.hpp"
+#include "transport/http_head.hpp"
 
 namespace dfota {
 
-class Door {
+struct HttpDoorOptions {
+  std::string name;  ///< of the server, in its faults: "file server"
+  std::string key;   ///< of the configuration, which says where it listens: "http.listen"
+  std::string host;
+  std::uint16_t port = 0;  ///< 0: any free one (tests)
+  std::size_t max_pending_heads = 1024;
+  std::size_t max_pending_heads_per_source = 256;
+  Clock::duration head_limit = std::chrono::seconds(10);
+  std::string refusal;  ///< the whole response to what is no request, or is not taken
+  std::string overdue;  ///< to a head that has begun and is not whole in time; empty: cut without a word
+  std::size_t max_drained_bytes = 256 * 1024;  ///< of what a peer still sends that has had its response
+};
+
+class HttpDoor {
  public:
   struct Visitor {
     Descriptor socket;
     std::string source;  ///< the peer's address, without port
     std::string rest;    ///< what it sent after the head
-    RequestHead head;
+    HttpHead head;
   };
 
-  /// `on_head` gets each whole head; what it does not take (false) is answered with 404. Both are called on the loop.
-  Door(asio::io_context& loop, const FileServerOptions& options, std::function<bool(Visitor&)> on_head,
-       std::function<void(const std::string&)> on_fault);
-  ~Door();
-  Door(const Door&) = delete;
-  Door& operator=(const Door&) = delete;
+  /// `on_head` gets each whole head; what it does not take (false) is refused. Both are called on the loop.
+  HttpDoor(asio::io_context& loop, HttpDoorOptions options, std::function<bool(Visitor&)> on_head,
+           std::function<void(const std::string&)> on_fault);
+  ~HttpDoor();
+  HttpDoor(const HttpDoor&) = delete;
+  HttpDoor& operator=(const HttpDoor&) = delete;
 
   Result<void> open();
   [[nodiscard]] std::uint16_t port() const { return port_; }
@@ -63,7 +76,7 @@ class Door {
   void read_head(const std::shared_ptr<Guest>& guest);
   void take_bytes(const std::shared_ptr<Guest>& guest, std::string_view bytes);
   void drain(const std::shared_ptr<Guest>& guest);
-  void refuse(Descriptor socket);
+  void refuse(Descriptor socket, const std::string& response);
   std::shared_ptr<Guest> seat(Descriptor socket);
   void make_room(const std::string& source);
   [[nodiscard]] std::shared_ptr<Guest> next_to_go(const std::string* source) const;
@@ -72,7 +85,7 @@ class Door {
   void cut_overdue();
 
   asio::io_context& loop_;
-  const FileServerOptions options_;
+  const HttpDoorOptions options_;
   const std::function<bool(Visitor&)> on_head_;
   const std::function<void(const std::string&)> on_fault_;
 

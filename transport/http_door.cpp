@@ -1,4 +1,4 @@
-#include "transport/file_server_door.hpp"
+#include "transport/http_door.hpp"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -19,16 +19,9 @@ constexpr auto kAcceptAgain = 100ms;
 constexpr int kLooks = 64;  // for a silent one, before the oldest goes whatever it has said
 constexpr auto kSameFaultAgain = 1min;
 constexpr auto kPartingLimit = 2s;
-constexpr std::size_t kMaxDrainedBytes = 256 * 1024;
 constexpr std::size_t kMaxTrusted = 4096;
 constexpr int kSendBufferBytes = 32 * 1024;
 constexpr int kProbeAfterSeconds = 60, kProbeEverySeconds = 15, kMaxProbes = 4;
-
-constexpr std::string_view kNotFound =
-    "HTTP/1.1 404 Not Found\r\n"
-    "Content-Length: 0\r\n"
-    "Connection: close\r\n"
-    "\r\n";
 
 bool set(int socket, int level, int option, int value) {
   return ::setsockopt(socket, level, option, &value, sizeof value) == 0;
@@ -68,7 +61,7 @@ bool is_of_one_connection(int error) {
 
 }  // namespace
 
-struct Door::Guest {
+struct HttpDoor::Guest {
   explicit Guest(asio::io_context& loop) : socket(loop) {}
   asio::posix::stream_descriptor socket;
   std::string source;
@@ -79,10 +72,10 @@ struct Door::Guest {
   Guests::iterator place;
 };
 
-Door::Door(asio::io_context& loop, const FileServerOptions& options, std::function<bool(Visitor&)> on_head,
-           std::function<void(const std::string&)> on_fault)
+HttpDoor::HttpDoor(asio::io_context& loop, HttpDoorOptions options, std::function<bool(Visitor&)> on_head,
+                   std::function<void(const std::string&)> on_fault)
     : loop_(loop),
-      options_(options),
+      options_(std::move(options)),
       on_head_(std::move(on_head)),
       on_fault_(std::move(on_fault)),
       listener_(loop),
@@ -91,27 +84,27 @@ Door::Door(asio::io_context& loop, const FileServerOptions& options, std::functi
 
 // A handler that was queued as done before its descriptor was closed still runs: it finds its guest closed, or the door
 // gone.
-Door::~Door() {
+HttpDoor::~HttpDoor() {
   asio::error_code ignored;
   for (const auto* guests : {&heads_, &parting_}) {
     for (const auto& guest : *guests) guest->socket.close(ignored);
   }
 }
 
-Result<void> Door::open() {
+Result<void> HttpDoor::open() {
   asio::error_code error;
   address_ = asio::ip::make_address(options_.host, error);
-  if (error) return Error(Errc::invalid, "http.listen: " + options_.host + " is not an IP address");
+  if (error) return Error(Errc::invalid, options_.key + ": " + options_.host + " is not an IP address");
   port_ = options_.port;
   auto listening = listen();
   if (listening) await_visitor();
   return listening;
 }
 
-Result<void> Door::listen() {
+Result<void> HttpDoor::listen() {
   const auto failed = [this](const char* what) {
     const auto code = errno == EADDRINUSE ? Errc::busy : errno == EADDRNOTAVAIL ? Errc::invalid : Errc::io;
-    return Error(code, std::string("http.listen ") + options_.host + ":" + std::to_string(port_) + ": " + what + ": " +
+    return Error(code, options_.key + " " + options_.host + ":" + std::to_string(port_) + ": " + what + ": " +
                            std::strerror(errno));
   };
   sockaddr_storage place{};
@@ -141,18 +134,18 @@ Result<void> Door::listen() {
 
   asio::error_code error;
   listener_.assign(socket.get(), error);
-  if (error) return Error(Errc::io, "http.listen: " + error.message());
+  if (error) return Error(Errc::io, options_.key + ": " + error.message());
   socket.release();
   return {};
 }
 
-void Door::await_visitor() {
+void HttpDoor::await_visitor() {
   listener_.async_wait(asio::posix::stream_descriptor::wait_read, [this, here = here()](const asio::error_code& error) {
     if (!here.expired() && error != asio::error::operation_aborted) accept_all();
   });
 }
 
-void Door::accept_all() {
+void HttpDoor::accept_all() {
   for (int i = 0; i < kAcceptsAtOnce; ++i) {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
@@ -168,8 +161,8 @@ void Door::accept_all() {
   await_visitor();
 }
 
-void Door::listen_again_later(int error) {
-  fault("file server: connections cannot be accepted, trying again every 100 ms", error);
+void HttpDoor::listen_again_later(int error) {
+  fault(options_.name + ": connections cannot be accepted, trying again every 100 ms", error);
   accept_again_.expires_after(kAcceptAgain);
   accept_again_.async_wait([this, error, here = here()](const asio::error_code& canceled) {
     if (canceled || here.expired()) return;
@@ -181,7 +174,7 @@ void Door::listen_again_later(int error) {
   });
 }
 
-void Door::fault(const std::string& what, int error) {
+void HttpDoor::fault(const std::string& what, int error) {
   const auto now = Clock::now();
   const auto known = faults_.find(error);
   if (known != faults_.end() && now - known->second < kSameFaultAgain) return;
@@ -189,7 +182,7 @@ void Door::fault(const std::string& what, int error) {
   on_fault_(what + ": " + std::strerror(error));
 }
 
-void Door::admit(Descriptor socket, const std::string& source, std::string rest) {
+void HttpDoor::admit(Descriptor socket, const std::string& source, std::string rest) {
   make_room(source);
   const auto guest = seat(std::move(socket));
   if (!guest) return;
@@ -205,19 +198,19 @@ void Door::admit(Descriptor socket, const std::string& source, std::string rest)
   }
 }
 
-std::shared_ptr<Door::Guest> Door::seat(Descriptor socket) {
+std::shared_ptr<HttpDoor::Guest> HttpDoor::seat(Descriptor socket) {
   auto guest = std::make_shared<Guest>(loop_);
   asio::error_code error;
   guest->socket.assign(socket.get(), error);
   if (error) {
-    fault("file server: a connection cannot be watched and is cut", error.value());
+    fault(options_.name + ": a connection cannot be watched and is cut", error.value());
     return nullptr;
   }
   socket.release();
   return guest;
 }
 
-void Door::make_room(const std::string& source) {
+void HttpDoor::make_room(const std::string& source) {
   if (heads_.size() >= options_.max_pending_heads) leave(next_to_go(nullptr));
   const auto count = heads_of_.find(source);
   if (count == heads_of_.end() || count->second < options_.max_pending_heads_per_source) return;
@@ -227,7 +220,7 @@ void Door::make_room(const std::string& source) {
 
 /// The oldest, of this source or of all, that is silent: the request of an older one may have come already, and only
 /// has not been read yet.
-std::shared_ptr<Door::Guest> Door::next_to_go(const std::string* source) const {
+std::shared_ptr<HttpDoor::Guest> HttpDoor::next_to_go(const std::string* source) const {
   std::shared_ptr<Guest> oldest;
   int looked = 0;
   for (const auto& guest : heads_) {
@@ -240,7 +233,7 @@ std::shared_ptr<Door::Guest> Door::next_to_go(const std::string* source) const {
   return oldest;
 }
 
-Descriptor Door::leave(const std::shared_ptr<Guest>& guest_of_list) {
+Descriptor HttpDoor::leave(const std::shared_ptr<Guest>& guest_of_list) {
   const auto guest = guest_of_list;  // the list's own pointer goes with its place
   if (guest->parting) {
     parting_.erase(guest->place);
@@ -252,7 +245,7 @@ Descriptor Door::leave(const std::shared_ptr<Guest>& guest_of_list) {
   return Descriptor(guest->socket.release());
 }
 
-void Door::await_bytes(const std::shared_ptr<Guest>& guest) {
+void HttpDoor::await_bytes(const std::shared_ptr<Guest>& guest) {
   guest->socket.async_wait(asio::posix::stream_descriptor::wait_read, [this, guest](const asio::error_code& error) {
     if (error || !guest->socket.is_open()) return;
     if (guest->parting) {
@@ -263,7 +256,7 @@ void Door::await_bytes(const std::shared_ptr<Guest>& guest) {
   });
 }
 
-void Door::read_head(const std::shared_ptr<Guest>& guest) {
+void HttpDoor::read_head(const std::shared_ptr<Guest>& guest) {
   std::array<char, kMaxHeadBytes> bytes;
   const auto count = ::recv(guest->socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (count > 0) return take_bytes(guest, std::string_view(bytes.data(), static_cast<std::size_t>(count)));
@@ -271,7 +264,7 @@ void Door::read_head(const std::shared_ptr<Guest>& guest) {
   leave(guest);
 }
 
-void Door::take_bytes(const std::shared_ptr<Guest>& guest, std::string_view bytes) {
+void HttpDoor::take_bytes(const std::shared_ptr<Guest>& guest, std::string_view bytes) {
   bytes.remove_prefix(guest->reader.feed(bytes));
   const auto state = guest->reader.state();
   if (state == HeadReader::State::reading) return await_bytes(guest);
@@ -280,22 +273,22 @@ void Door::take_bytes(const std::shared_ptr<Guest>& guest, std::string_view byte
   visitor.source = guest->source;
   visitor.rest = bytes;
   visitor.socket = leave(guest);
-  auto head = state == HeadReader::State::whole ? parse_head(guest->reader.text()) : std::nullopt;
+  auto head = state == HeadReader::State::whole ? parse_http_head(guest->reader.text()) : std::nullopt;
   if (head) {
     visitor.head = std::move(*head);
     if (on_head_(visitor)) return;
   }
-  refuse(std::move(visitor.socket));
+  refuse(std::move(visitor.socket), options_.refusal);
 }
 
-void Door::refuse(Descriptor socket) {
+void HttpDoor::refuse(Descriptor socket, const std::string& response) {
   // It fits: nothing was sent on this socket that is not acknowledged.
   [[maybe_unused]] const auto sent =
-      ::send(socket.get(), kNotFound.data(), kNotFound.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      ::send(socket.get(), response.data(), response.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   part(std::move(socket));
 }
 
-void Door::part(Descriptor socket) {
+void HttpDoor::part(Descriptor socket) {
   ::shutdown(socket.get(), SHUT_WR);
   if (parting_.size() >= options_.max_pending_heads) leave(parting_.front());
   const auto guest = seat(std::move(socket));
@@ -307,24 +300,24 @@ void Door::part(Descriptor socket) {
   drain(guest);
 }
 
-void Door::drain(const std::shared_ptr<Guest>& guest) {
+void HttpDoor::drain(const std::shared_ptr<Guest>& guest) {
   std::array<char, kMaxHeadBytes> bytes;
   const auto count = ::recv(guest->socket.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT);
   if (count > 0) guest->drained += static_cast<std::size_t>(count);
   const bool more = count > 0 || (count < 0 && (errno == EAGAIN || errno == EINTR));
-  if (!more || guest->drained > kMaxDrainedBytes) {
+  if (!more || guest->drained > options_.max_drained_bytes) {
     leave(guest);
   } else {
     await_bytes(guest);
   }
 }
 
-void Door::trust(const std::string& source) {
+void HttpDoor::trust(const std::string& source) {
   if (trusted_.size() >= kMaxTrusted) trusted_.clear();
   trusted_.insert(source);
 }
 
-void Door::watch_deadlines() {
+void HttpDoor::watch_deadlines() {
   auto next = Clock::time_point::max();
   if (!heads_.empty()) next = heads_.front()->deadline;
   if (!parting_.empty()) next = std::min(next, parting_.front()->deadline);
@@ -336,9 +329,13 @@ void Door::watch_deadlines() {
   });
 }
 
-void Door::cut_overdue() {
+void HttpDoor::cut_overdue() {
   const auto now = Clock::now();
-  while (!heads_.empty() && heads_.front()->deadline <= now) leave(heads_.front());
+  while (!heads_.empty() && heads_.front()->deadline <= now) {
+    const bool begun = !heads_.front()->reader.silent();
+    auto socket = leave(heads_.front());
+    if (begun && !options_.overdue.empty()) refuse(std::move(socket), options_.overdue);
+  }
   while (!parting_.empty() && parting_.front()->deadline <= now) leave(parting_.front());
   deadline_at_ = Clock::time_point::max();
   watch_deadlines();
