@@ -224,6 +224,14 @@ Complaint check_host(const std::string& text) {
   return "must hold host names or addresses without scheme, port or brackets, not " + in_quotes(text);
 }
 
+Complaint check_url_host(const std::string& text) {
+  // A port that is put behind it makes it complete, unless it has one.
+  if (split_host_port(text) || split_host_port(text + ":1")) return std::nullopt;
+  return "must hold hosts as they stand in a URL, as rack.example.com, rack.example.com:8443 or [fd00::1], without "
+         "scheme, path or wildcard, not " +
+         in_quotes(text);
+}
+
 Complaint check_module_port(const std::string& text) {
   if (has_control(text)) return "must not hold control characters";
   if (text.starts_with("tcp://")) {

@@ -42,6 +42,8 @@ Complaint check_public_url(const std::string& text);
 /// [ftp].public_url; never quotes it.
 Complaint check_ftp_url(const std::string& text);
 Complaint check_host(const std::string& text);
+/// A name or address as it stands in a URL, with a port or without.
+Complaint check_url_host(const std::string& text);
 Complaint check_module_port(const std::string& text);
 /// An absolute path with * ? or [] in it, or without.
 Complaint check_port_glob(const std::string& text);

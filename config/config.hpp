@@ -38,6 +38,17 @@ struct HttpConfig {
   bool operator==(const HttpConfig&) const = default;
 };
 
+/// The page, the metrics and the health of the gateway. Who may see and do what there: gateway/admin/access.hpp.
+struct AdminConfig {
+  std::string listen_host = "127.0.0.1";  ///< an IPv4 or IPv6 address, without brackets
+  std::uint16_t listen_port = 8481;
+  /// One line; every write wants it. Readable when loaded, unless it is the one in the state directory, which the
+  /// gateway makes when it is missing.
+  std::string token_file = "/var/lib/dfota-gateway/admin_token";
+  std::vector<std::string> hosts;  ///< a name or address, with or without a port, as in a URL
+  bool operator==(const AdminConfig&) const = default;
+};
+
 struct ArtifactsConfig {
   std::uint64_t max_bytes = 2147483648;  ///< of the whole cache, what is coming included
   std::vector<std::string> allow_hosts;
@@ -142,6 +153,7 @@ struct Config {
   GatewayConfig gateway;
   MqttConfig mqtt;
   HttpConfig http;
+  std::optional<AdminConfig> admin = AdminConfig{};  ///< nothing: switched off by an empty admin.listen
   ArtifactsConfig artifacts;
   std::optional<FtpConfig> ftp;  ///< without it the delivery "ftp" is refused
   LimitsConfig limits;

@@ -93,6 +93,27 @@ void read_http(Section section, HttpConfig& http) {
   http = {address.host, address.port, url.empty() ? "http://" + url_authority(address) : url};
 }
 
+void read_admin(Section section, Config& config, const std::filesystem::path& base) {
+  AdminConfig admin;
+  std::string listen = "127.0.0.1:8481", token_file;
+  const Check empty_or_listen = [](const std::string& text) { return text.empty() ? Complaint() : check_listen(text); };
+  const bool listen_right = section.take_string("listen", listen, empty_or_listen) || !section.has("listen");
+  section.take_file("token_file", token_file, base);
+  section.take_strings("hosts", admin.hosts, check_url_host);
+  section.finish();
+  if (!listen_right) return;
+  if (listen.empty()) {
+    config.admin.reset();
+    return;
+  }
+  const HostPort address = split_host_port(listen).value();
+  admin.listen_host = address.host;
+  admin.listen_port = address.port;
+  const auto ours = std::filesystem::path(config.gateway.state_dir) / "admin_token";
+  admin.token_file = token_file.empty() ? ours.string() : token_file;
+  config.admin = std::move(admin);
+}
+
 void read_artifacts(Section section, Config& config, const std::filesystem::path& base) {
   auto& artifacts = config.artifacts;
   std::int64_t max_bytes = 0;
@@ -258,6 +279,7 @@ Config read_root(Section root, const std::filesystem::path& base, FaultList& fau
   read_gateway(root.child("gateway"), config.gateway, base);
   read_mqtt(root.child("mqtt"), config.mqtt, base);
   read_http(root.child("http"), config.http);
+  read_admin(root.child("admin"), config, base);
   read_artifacts(root.child("artifacts"), config, base);
   read_ftp(root.child("ftp"), config.ftp, base);
   read_limits(root.child("limits"), config.limits);
@@ -269,7 +291,6 @@ Config read_root(Section root, const std::filesystem::path& base, FaultList& fau
   read_modules(root.children("module"), config.modules);
   read_discovery(root.child("discovery"), config.discovery);
   read_home_assistant(root.child("home_assistant"), config.home_assistant, config.mqtt.topic_root);
-  root.unsupported("admin", "there is no page yet; remove the section and watch over MQTT");
   root.finish();
   return config;
 }

@@ -162,7 +162,7 @@ class Subject {
     std::ofstream file(dir_ / "gateway.toml");
     file << "[gateway]\nid = \"bench\"\nstate_dir = \"" << dir_ / "state"
          << "\"\n[mqtt]\nuri = \"" << broker << "\"\n[http]\nlisten = \"127.0.0.1:" << test::free_port()
-         << "\"\n[jobs]\nqueued = " << queued << "\n";
+         << "\"\n[admin]\nlisten = \"\"\n[jobs]\nqueued = " << queued << "\n";
     for (std::size_t i = 0; i < kModules; ++i) {
       file << "[[module]]\nid = \"m" << i << "\"\nport = \"" << dir_ / ("no-port-" + std::to_string(i)) << "\"\n";
     }

@@ -20,6 +20,8 @@ state_dir = "{state}"
 uri = "mqtt://127.0.0.1:{broker}"
 [http]
 listen = "127.0.0.1:{http}"
+[admin]
+listen = ""
 """
 
 

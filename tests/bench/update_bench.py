@@ -166,7 +166,8 @@ class Ear:
 def gateway_config(options, directory, rack, broker_port):
     http_port = free_port()
     lines = ['[gateway]', 'id = "bench"', f'state_dir = "{directory}/state"', '[mqtt]',
-             f'uri = "mqtt://127.0.0.1:{broker_port}"', '[http]', f'listen = "127.0.0.1:{http_port}"', '[artifacts]',
+             f'uri = "mqtt://127.0.0.1:{broker_port}"', '[http]', f'listen = "127.0.0.1:{http_port}"', '[admin]',
+             'listen = ""', '[artifacts]',
              'allow_hosts = ["127.0.0.1"]', '[limits]', f'downloads = {rack.count}', f'updates = {rack.count}',
              '[timeouts]', f'listen = {options.listen}']
     for number in range(rack.count):

@@ -54,6 +54,8 @@ uri = "mqtt://127.0.0.1:${this.broker}"
 [http]
 listen = "127.0.0.1:${this.http}"
 public_url = "http://127.0.0.1:${this.http}"
+[admin]
+listen = ""                   # what it does is seen over MQTT here
 [limits]
 downloads = 5                 # so that some wait while others flash
 [retry]

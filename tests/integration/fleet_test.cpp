@@ -18,7 +18,7 @@ class SecondGateway {
       std::ofstream file(dir_ / "gateway.toml");
       file << "[gateway]\nid = \"u\"\nstate_dir = \"" << dir_ / "state"
            << "\"\n[mqtt]\nuri = \"" << rig.broker.uri() << "\"\n[http]\nlisten = \"127.0.0.1:" << free_port()
-           << "\"\n[artifacts]\nallow_hosts = [\"127.0.0.1\"]\n"
+           << "\"\n[admin]\nlisten = \"\"\n[artifacts]\nallow_hosts = [\"127.0.0.1\"]\n"
            << "[timeouts]\nlisten = 0.3\n";
       for (int i = 0; i < rack.modules; ++i) {
         file << "[[module]]\nid = \"" << Rig::m(i) << "\"\nport = \"" << rack_.port(i) << "\"\n";

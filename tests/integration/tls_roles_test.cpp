@@ -74,7 +74,7 @@ struct Site {
     file << "[gateway]\nid = \"rack-1\"\nstate_dir = \"" << dir / "state"
          << "\"\n[mqtt]\nuri = \"" << uri(host) << "\"\nca_file = \"" << certificates.crt(ca) << "\"\n"
          << mqtt << "[http]\nlisten = \"127.0.0.1:" << free_port()
-         << "\"\n[artifacts]\nallow_hosts = [\"127.0.0.1\"]\n[timeouts]\nlisten = 0.3\n";
+         << "\"\n[admin]\nlisten = \"\"\n[artifacts]\nallow_hosts = [\"127.0.0.1\"]\n[timeouts]\nlisten = 0.3\n";
     if (rack != nullptr) file << "[[module]]\nid = \"m0\"\nport = \"" << rack->port(0) << "\"\n";
     return {program("dfota-gateway"), "--config", dir / "gateway.toml"};
   }

@@ -71,6 +71,7 @@ Rig::Rig(const RigOptions& options)
       observer(broker.uri()),
       options_(options),
       http_port_(free_port()),
+      admin_port_(options.admin ? free_port() : 0),
       failures_before_(failures) {
   const std::string delta = dir_ / "delta.bin";
   sha256 = make_delta(delta, options.rack.model.empty() ? "UC20" : options.rack.model, options.from, options.to,
@@ -95,6 +96,7 @@ void Rig::write_config(const std::map<std::string, std::string>& settings) {
       {"gateway.state_dir", quoted(dir_ / "state")},
       {"mqtt.uri", quoted(proxy ? "mqtt://127.0.0.1:" + std::to_string(proxy->port()) : broker.uri())},
       {"http.listen", quoted("127.0.0.1:" + std::to_string(http_port_))},
+      {"admin.listen", quoted(options_.admin ? "127.0.0.1:" + std::to_string(admin_port_) : "")},
       {"artifacts.allow_hosts", "[\"127.0.0.1\"]"},
       {"limits.downloads", "64"},
       {"retry.backoff_s", "0.2"},

@@ -35,6 +35,7 @@ struct RigOptions {
   int absent = 0;        ///< more modules, absent-0, absent-1, ..., whose ports do not exist
   bool start = true;
   bool verbose = false;                ///< the gateway logs the AT dialogues
+  bool admin = false;                  ///< the gateway has its page, at Rig::admin_port()
   bool proxy = false;                  ///< the gateway reaches the broker through Rig::proxy
   std::vector<std::string> wrapper{};  ///< what the gateway is started by; it comes before the gateway's own argv
   std::string from = kFrom, to = kTo;
@@ -71,6 +72,7 @@ class Rig {
   [[nodiscard]] std::string config_file() const { return dir_ / "gateway.toml"; }
   [[nodiscard]] const TempDir& dir() const { return dir_; }
   [[nodiscard]] std::uint16_t http_port() const { return http_port_; }
+  [[nodiscard]] std::uint16_t admin_port() const { return admin_port_; }
 
   // --- topics and commands
   [[nodiscard]] std::string topic(const std::string& rest) const { return kRoot + "/t/" + rest; }
@@ -111,7 +113,7 @@ class Rig {
  private:
   RigOptions options_;
   TempDir dir_;
-  std::uint16_t http_port_;
+  std::uint16_t http_port_, admin_port_;
   std::unique_ptr<Process> gateway_;
   std::string earlier_logs_;
   int requests_ = 0;

@@ -110,6 +110,8 @@ TEST_CASE("public keys of minisign") {
 
 TEST_CASE("hosts, tags, text for AT commands") {
   takes(check_host, {"localhost", "10.0.0.1", "::1", "a-b.example"});
+  takes(check_url_host, {"localhost", "10.0.0.1", "10.0.0.1:80", "[::1]", "[::1]:80", "a-b.example:65535"});
+  refuses(check_url_host, {"", "http://a", "::1", "a:0", "a:65536", "a:80:80", "a b", "a/", "*.a", "[a]", "[::1"});
   refuses(check_host, {"", "http://a", "a:80", "[::1]", "a b", "-a", "a..b", "1.2.3"});
   takes(check_tag, {"lab", "hub 1", "\xc3\xa9", of(64)});
   refuses(check_tag, {"", "a\nb", of(65)});

@@ -215,11 +215,23 @@ TEST_CASE("where modules may be, and what they are called by") {
   });
 }
 
+TEST_CASE("where the page is, and who may ask for it") {
+  check_rows({
+      {with("[admin]\nlisten = 'localhost:8481'"), 4, 10, "admin.listen must be address:port"},
+      {with("[admin]\nlisten = '127.0.0.1'"), 4, 10, "admin.listen must be address:port"},
+      {with("admin.listen = 8481"), 3, 16, "admin.listen must be a string"},
+      {with("admin = 3"), 3, 9, "[admin]"},
+      {with("[admin]\ntoken_file = '/nonexistent/token'"), 4, 14, "admin.token_file"},
+      {with("[admin]\nhosts = ['http://rack.example.com']"), 4, 10,
+       "admin.hosts must hold hosts as they stand in a URL"},
+      {with("[admin]\nhosts = ['*.example.com']"), 4, 10, "admin.hosts must hold hosts"},
+      {with("[admin]\nhosts = ['fd00::1']"), 4, 10, "as rack.example.com, rack.example.com:8443 or [fd00::1]"},
+      {with("[admin]\ntoken = 'x'"), 4, 1, "did you mean \"token_file\"?"},
+  });
+}
+
 TEST_CASE("what is not built is unsupported, what is not known is unknown") {
   check_rows({
-      {with("[admin]\nlisten = '127.0.0.1:8481'"), 3, 1, "[admin] is unsupported in this version: "},
-      {with("admin.listen = 'x'"), 3, 1, "[admin] is unsupported"},
-      {with("admin = 3"), 3, 1, "[admin] is unsupported"},
       {with("[jobs]\nqueued = 0"), 4, 10, "jobs.queued"},
       {with("[modem]\nset_urcport = false"), 4, 1, "modem.set_urcport is unsupported"},
       {with("[mqqt]\nuri = 'x'"), 3, 1, "unknown section [mqqt]: did you mean \"mqtt\"?"},
@@ -240,7 +252,7 @@ TEST_CASE("all faults are told at once, in the order of the file") {
       "[mqtt]\n"
       "version = 4\n"
       "colour = 'red'\n"
-      "[admin]\n"
+      "[zigbee]\n"
       "[limits]\n"
       "updates = 0\n"
       "[gateway]\n"

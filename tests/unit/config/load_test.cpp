@@ -152,6 +152,7 @@ TEST_CASE("every value arrives in its own field") {
   directory.file("cert");
   directory.file("key");
   directory.file("origins");
+  directory.file("token");
   const std::string dir = directory.path.string();
   const std::string file = directory.file("gateway.toml", R"([gateway]
 id = "g"
@@ -169,6 +170,10 @@ response_topics = ["x/#", "+/y"]
 [http]
 listen = "[::]:1"
 public_url = "HTTP://h:2"
+[admin]
+listen = "[::1]:9"
+token_file = "token"
+hosts = ["rack.example.com", "rack:8443", "[fd00::1]:1"]
 [artifacts]
 max_bytes = 5000000000
 allow_hosts = ["::1"]
@@ -221,6 +226,7 @@ imei = "490154203237518"
   expected.mqtt = {"mqtts://broker:8883", "u", dir + "/pw", dir + "/ca",   dir + "/cert",
                    dir + "/key",          3,   "a/b",       {"x/#", "+/y"}};
   expected.http = {"::", 1, "HTTP://h:2"};
+  expected.admin = AdminConfig{"::1", 9, dir + "/token", {"rack.example.com", "rack:8443", "[fd00::1]:1"}};
   expected.artifacts = {5000000000,    {"::1"}, dir + "/origins",
                         dir + "/drop", true,    {"RWTOe372CcGLoNVxLPCQaJ1rDDNWGf6/Vhk+nPKudtUGKFyLkGcjnQJ9"}};
   expected.ftp = FtpConfig{{UrlScheme::ftp, "a", "b", "h", 2121, "d/"}, dir + "/shelf"};
@@ -240,6 +246,13 @@ TEST_CASE("without public_url the modules are told the address that is listened 
   CHECK(loaded(parse_config(gateway + "listen = '127.0.0.1:8000'", "f")).http.public_url == "http://127.0.0.1:8000");
   CHECK(loaded(parse_config(gateway + "listen = '[::1]:8000'\npublic_url = ''", "f")).http.public_url ==
         "http://[::1]:8000");
+}
+
+TEST_CASE("without admin.token_file it is in the state directory; an empty admin.listen switches the page off") {
+  const std::string gateway = "http.listen = '127.0.0.1:1'\n[gateway]\nid = 'g'\nstate_dir = '/s'\n";
+  CHECK(loaded(parse_config(gateway, "f")).admin == AdminConfig{"127.0.0.1", 8481, "/s/admin_token", {}});
+  CHECK(loaded(parse_config(gateway + "[admin]\ntoken_file = ''", "f")).admin->token_file == "/s/admin_token");
+  CHECK_FALSE(loaded(parse_config(gateway + "[admin]\nlisten = ''", "f")).admin);
 }
 
 TEST_CASE("without artifacts.incoming it is in the state directory, wherever that is") {
