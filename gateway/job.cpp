@@ -175,6 +175,7 @@ std::string to_document(const Part& part) {
   if (part.hop_begun_at) out["hop_begun_at"] = part.hop_begun_at->count();
   if (part.hops != 1) out["hops"] = part.hops;
   if (part.begun_at) out["begun_at_ms"] = to_ms(*part.begun_at);
+  if (part.ended_at) out["ended_at_ms"] = to_ms(*part.ended_at);
   if (part.step_at) out["step_at"] = part.step_at->count();
   if (part.next_attempt_at) out["next_attempt_at"] = part.next_attempt_at->count();
   if (part.stop) out["stop"] = to_word(*part.stop);
@@ -225,6 +226,7 @@ std::optional<Part> part_from_document(const std::string& document) try {
   part.checkpoint.uploading = from.value("uploading", false);
   take_way(from, part);
   if (from.contains("begun_at_ms")) part.begun_at = from_ms(from.at("begun_at_ms"));
+  if (from.contains("ended_at_ms")) part.ended_at = from_ms(from.at("ended_at_ms"));
   part.step_at = instant(from, "step_at");
   part.next_attempt_at = instant(from, "next_attempt_at");
   if (from.contains("stop")) part.stop = stop_from_word(from.at("stop").get<std::string>()).value();

@@ -31,7 +31,7 @@ struct Part {
   std::string module;
   Checkpoint checkpoint;  ///< without pause and age, which are counted from these two:
   std::optional<ServiceTime::Instant> step_at, next_attempt_at;
-  std::optional<WallTime> begun_at;
+  std::optional<WallTime> begun_at, ended_at;
   std::optional<Stop> stop;
   std::optional<UpdateResult> result;  ///< the outcome, once there is one
 

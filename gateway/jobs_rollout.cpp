@@ -286,6 +286,7 @@ void Jobs::end_part(Job& job, Part& part, UpdateResult result) {
   part.next_attempt_at.reset();
   part.hop.reset();
   part.holds.clear();
+  part.ended_at = std::chrono::system_clock::now();
   job.end(part, std::move(result));
   last_results_[part.module] = to_word(part.result->outcome);
   put(Write::part_ended, job, part);

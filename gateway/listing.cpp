@@ -9,25 +9,6 @@ using nlohmann::json;
 
 constexpr std::string_view kJob = "job/", kModule = "module/";
 
-json job_header(const Jobs& jobs, const Job& job) {
-  json out = {
-      {"job", job.id()},
-      {"run", job.run},
-      {"state", to_word(job.state())},
-      {"counts", counts_of(job)},
-      {"from", job.command.planned() ? json() : json(job.command.delta.from)},
-      {"to", job.command.rollback ? json() : json(job.command.planned() ? job.command.target : job.command.delta.to)},
-      {"delivery", to_word(job.command.delivery)},
-      {"accepted_at", rfc3339(job.accepted_at)},
-      {"expires_at", nullptr},
-      {"modules", json::object()}};
-  if (!job.ended() && job.expires_at) {
-    const auto left = std::chrono::duration_cast<WallTime::duration>(jobs.time().until(*job.expires_at));
-    out["expires_at"] = rfc3339(std::chrono::system_clock::now() + left);
-  }
-  return out;
-}
-
 json module_row(const std::string& gateway, const Jobs& jobs, const LastErrorOf& last_error_of, const Module& module) {
   const auto& id = module.config().id;
   auto out = module_state_payload(gateway, module, jobs.job_of(id), jobs.last_result_of(id), last_error_of(id));
@@ -38,6 +19,24 @@ json module_row(const std::string& gateway, const Jobs& jobs, const LastErrorOf&
 }
 
 }  // namespace
+
+json job_row(const Jobs& jobs, const Job& job) {
+  json out = {
+      {"job", job.id()},
+      {"run", job.run},
+      {"state", to_word(job.state())},
+      {"counts", counts_of(job)},
+      {"from", job.command.planned() ? json() : json(job.command.delta.from)},
+      {"to", job.command.rollback ? json() : json(job.command.planned() ? job.command.target : job.command.delta.to)},
+      {"delivery", to_word(job.command.delivery)},
+      {"accepted_at", rfc3339(job.accepted_at)},
+      {"expires_at", nullptr}};
+  if (!job.ended() && job.expires_at) {
+    const auto left = std::chrono::duration_cast<WallTime::duration>(jobs.time().until(*job.expires_at));
+    out["expires_at"] = rfc3339(std::chrono::system_clock::now() + left);
+  }
+  return out;
+}
 
 std::string ListCursor::text() const {
   if (in_modules) return std::string(kModule) + module;
@@ -79,7 +78,8 @@ json list_page(const std::string& gateway, const Jobs& jobs, const Jobs::Modules
       out["next"] = ListCursor{from->first, 0, false, {}}.text();
       return out;
     }
-    auto& said = out["jobs"].emplace_back(job_header(jobs, job));
+    auto& said = out["jobs"].emplace_back(job_row(jobs, job));
+    said["modules"] = json::object();
     for (; part < job.parts.size() && rows < limit; ++part, ++rows) {
       said["modules"][job.parts[part]->module] = part_word(*job.parts[part]);
     }

@@ -26,6 +26,9 @@ struct ListCursor {
 /// As its state tells it.
 using LastErrorOf = std::function<nlohmann::json(const std::string& module)>;
 
+/// What a job is and how far it is, without its modules.
+nlohmann::json job_row(const Jobs& jobs, const Job& job);
+
 /// {"jobs":[...],"modules":[...],"next":cursor or null}. Jobs come in the order of their ids.
 nlohmann::json list_page(const std::string& gateway, const Jobs& jobs, const Jobs::Modules& modules,
                          const LastErrorOf& last_error_of, const ListCursor& after, std::size_t limit);

@@ -151,9 +151,15 @@ json MqttApi::about() const {
   return out;
 }
 
+/// On the broker, and on the page.
+void MqttApi::show(MqttPublication publication) {
+  if (on_shown) on_shown(topics_.below(publication.topic), publication.payload);
+  mqtt_.publish(std::move(publication));
+}
+
 void MqttApi::publish_info() {
   const auto info = retained(topics_.info(), info_document());
-  mqtt_.publish(info);
+  show(info);
   if (alarm_) alarm_->publish(info);  // what it has not sent yet is replaced
 }
 
@@ -193,7 +199,7 @@ void MqttApi::update_progress(const Job& job, const Part& part, const UpdateProg
   publication.payload = dump(progress_payload(config_.gateway.id, job, part, progress, reading));
   publication.qos = 0;
   publication.message_expiry = kProgressLife;
-  mqtt_.publish(std::move(publication));
+  show(std::move(publication));
   if (jobs_ == nullptr) return;
   updates_.progress(part.module, percent_of_way(part.way.size(), part.hops, progress.overall_percent));
 }
@@ -217,21 +223,29 @@ void MqttApi::part_ended(const Job& job, const Part& part) {
   row.seq = outbox_.next_seq();
   row.job = job.id();
   row.topic = topics_.module(part.module, "result");
-  row.payload = dump(result_payload(config_.gateway.id, row.seq, job, part, std::chrono::system_clock::now()));
+  row.payload = dump(result_payload(config_.gateway.id, row.seq, job, part));
   outbox_.add(Write::result, std::move(row));
 }
 
 std::uint64_t MqttApi::job_ended(const Job& job) {
   dirty_jobs_.erase(job.id());
-  OutboxRow row;
-  row.seq = outbox_.next_seq();
-  row.job = job.id();
-  row.topic = topics_.job_state(job.id());
-  row.payload = dump(job_state_payload(config_.gateway.id, row.seq, job));
-  row.retained = true;
-  const auto seq = row.seq;
-  outbox_.add(Write::job_state, std::move(row));
+  const auto seq = outbox_.next_seq();
+  add_retained(Write::job_state, seq, job.id(), topics_.job_state(job.id()),
+               dump(job_state_payload(config_.gateway.id, seq, job)));
   return seq;
+}
+
+/// Into the outbox; nothing to say takes back what was said.
+void MqttApi::add_retained(Write kind, std::uint64_t seq, const std::string& job, const std::string& topic,
+                           std::string payload) {
+  if (on_shown) on_shown(topics_.below(topic), payload);
+  OutboxRow row;
+  row.seq = seq;
+  row.job = job;
+  row.topic = topic;
+  row.payload = std::move(payload);
+  row.retained = true;
+  outbox_.add(kind, std::move(row));
 }
 
 /// At most once a second for each job; the last state goes through the outbox instead.
@@ -254,7 +268,7 @@ Awaitable<> MqttApi::publish_job_states() {
       }
       const auto* job = jobs_->find(id);
       if (job == nullptr || job->ended()) continue;
-      mqtt_.publish(retained(topics_.job_state(id), job_state_payload(config_.gateway.id, 0, *job)));
+      show(retained(topics_.job_state(id), job_state_payload(config_.gateway.id, 0, *job)));
     }
     co_await sleep_for(loop_, kJobStateEvery);
   }
@@ -264,12 +278,7 @@ Awaitable<> MqttApi::publish_job_states() {
 /// Behind what the outbox still has of it.
 void MqttApi::job_forgotten(const Job& job) {
   dirty_jobs_.erase(job.id());
-  OutboxRow row;
-  row.seq = outbox_.next_seq();
-  row.job = job.id();
-  row.topic = topics_.job_state(job.id());
-  row.retained = true;
-  outbox_.add(Write::job_forgotten, std::move(row));
+  add_retained(Write::job_forgotten, outbox_.next_seq(), job.id(), topics_.job_state(job.id()), "");
 }
 
 void MqttApi::forget_module(const std::string& module) {
@@ -288,13 +297,9 @@ void MqttApi::forget_module(const std::string& module) {
     nothing.retained = true;
     mqtt_.publish(std::move(nothing));
   }
-  for (auto& topic : topics) {
-    OutboxRow row;
-    row.seq = outbox_.next_seq();
-    row.job = "module/" + module;  // no job is called so
-    row.topic = std::move(topic);
-    row.retained = true;
-    outbox_.add(Write::module_forgotten, std::move(row));
+  // No job is called so.
+  for (const auto& topic : topics) {
+    add_retained(Write::module_forgotten, outbox_.next_seq(), "module/" + module, topic, "");
   }
 }
 
@@ -332,18 +337,23 @@ void MqttApi::module_changed(const Module& module) {
     publication.payload = now;
     publication.retained = true;
     publication.newest_only = true;
-    mqtt_.publish(std::move(publication));
+    show(std::move(publication));
   }
   updates_.changed(id);
   home_assistant_.module_changed(id, module.state().identity);
-  auto state = module_state_payload(config_.gateway.id, module, jobs_->job_of(id), jobs_->last_result_of(id),
-                                    last_errors_.of(id));
+  auto state = module_document(module);
   auto without_time = state;
   without_time.erase("ts");
   auto& published = module_states_[id];
   if (published == without_time) return;
   published = std::move(without_time);
-  mqtt_.publish(retained(topics_.module(id, "state"), state));
+  show(retained(topics_.module(id, "state"), state));
+}
+
+json MqttApi::module_document(const Module& module) const {
+  const auto& id = module.config().id;
+  return module_state_payload(config_.gateway.id, module, jobs_->job_of(id), jobs_->last_result_of(id),
+                              last_errors_.of(id));
 }
 
 /// The broker may have forgotten: every retained state is said again.

@@ -50,6 +50,16 @@ class MqttApi : public JobListener {
   std::function<void()> on_taken_over;
   /// A module that was found is to be forgotten: false when it is configured, or there.
   std::function<bool(const std::string& module)> on_forget_module;
+  /// What is told of the gateway's state, whether there is a broker or not: what stands behind R in its topic, and the
+  /// payload, which is empty once the thing is gone.
+  std::function<void(const std::string& what, const std::string& payload)> on_shown;
+  /// The documents of R/info and R/module/<id>/state, as they would be published now.
+  [[nodiscard]] nlohmann::json info_document() const;
+  [[nodiscard]] nlohmann::json module_document(const Module& module) const;
+  /// From start() on.
+  [[nodiscard]] Commands& commands() { return *commands_; }
+  [[nodiscard]] bool connected() const { return mqtt_.connected(); }
+  [[nodiscard]] bool has_problem(const std::string& code) const { return problems_.contains(code); }
   /// A fault of the gateway itself, told on R/error/gateway/<code> and under `problems` of R/info as long as it lasts.
   void set_problem(const std::string& code, const std::string& message);
   void clear_problem(const std::string& code);
@@ -83,9 +93,11 @@ class MqttApi : public JobListener {
   void send_reply(const MqttMessage& message, const std::string& verb, nlohmann::json reply);
   static MqttPublication retained(const std::string& topic, const nlohmann::json& document);
   [[nodiscard]] MqttPublication fault_publication(const std::string& code, const std::string& message) const;
-  [[nodiscard]] nlohmann::json info_document() const;
   [[nodiscard]] nlohmann::json about() const;
   [[nodiscard]] UpdateView update_view(const std::string& module) const;
+  void show(MqttPublication publication);
+  void add_retained(Write kind, std::uint64_t seq, const std::string& job, const std::string& topic,
+                    std::string payload);
   void forget_module(const std::string& module);
   void publish_info();
   void publish_everything();

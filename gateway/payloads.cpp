@@ -19,6 +19,13 @@ json text_or_null(const std::string& text) {
   return text.empty() ? json(nullptr) : json(text);
 }
 
+/// From its turn to its outcome; 0 when it never began, or a clock was set back meanwhile.
+double duration_s(const Part& part) {
+  if (!part.begun_at || !part.ended_at) return 0;
+  constexpr double kMsPerS = 1000;
+  return static_cast<double>(std::max<std::int64_t>(0, to_ms(*part.ended_at) - to_ms(*part.begun_at))) / kMsPerS;
+}
+
 }  // namespace
 
 std::string Topics::error(const std::string& module_id, const UpdateError& error) const {
@@ -91,7 +98,7 @@ json progress_payload(const std::string& gateway, const Job& job, const Part& pa
   return out;
 }
 
-json result_payload(const std::string& gateway, std::uint64_t seq, const Job& job, const Part& part, WallTime now) {
+json result_payload(const std::string& gateway, std::uint64_t seq, const Job& job, const Part& part) {
   const auto& result = *part.result;
   auto out = payload(gateway);
   out["seq"] = seq;
@@ -107,8 +114,7 @@ json result_payload(const std::string& gateway, std::uint64_t seq, const Job& jo
   out["hops"] = part.hops;
   auto& way = out["way"] = json::array();
   for (const auto& hop : part.way) way.push_back(to_json(hop));
-  out["duration_s"] =
-      part.begun_at ? static_cast<double>(std::max<std::int64_t>(0, to_ms(now) - to_ms(*part.begun_at))) / 1000 : 0.0;
+  out["duration_s"] = duration_s(part);
   out["warnings"] = result.warnings;
   out["error"] = result.error ? to_json(*result.error) : json(nullptr);
   return out;

@@ -36,6 +36,10 @@ class Topics {
     return {root_ + "/rsp/#", topic_root_ + "/client/#"};
   }
   [[nodiscard]] const std::string& topic_root() const { return topic_root_; }
+  /// What stands behind R; empty for another topic.
+  [[nodiscard]] std::string below(const std::string& topic) const {
+    return topic.starts_with(root_ + "/") ? topic.substr(root_.size() + 1) : std::string();
+  }
 
  private:
   std::string topic_root_, root_;
@@ -50,8 +54,8 @@ nlohmann::json module_state_payload(const std::string& gateway, const Module& mo
 nlohmann::json scan_row(const Module& module, const std::string& problem, const std::optional<NetworkState>& network);
 nlohmann::json progress_payload(const std::string& gateway, const Job& job, const Part& part,
                                 const UpdateProgress& progress, const DownloadRate::Reading& reading);
-nlohmann::json result_payload(const std::string& gateway, std::uint64_t seq, const Job& job, const Part& part,
-                              WallTime now);
+/// Of a part that has ended.
+nlohmann::json result_payload(const std::string& gateway, std::uint64_t seq, const Job& job, const Part& part);
 nlohmann::json error_payload(const std::string& gateway, std::uint64_t seq, const Job& job, const std::string& module,
                              unsigned attempt, const UpdateError& error, std::optional<WallTime> next_attempt_at);
 nlohmann::json counts_of(const Job& job);

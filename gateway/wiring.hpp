@@ -4,6 +4,7 @@
 #include "config/config.hpp"
 #include "transport/fetch.hpp"
 #include "transport/file_server.hpp"
+#include "transport/web_server.hpp"
 
 namespace dfota {
 
@@ -20,6 +21,13 @@ inline FetchOptions fetch_options(const Config& config) {
   options.max_bytes = config.artifacts.max_bytes;
   options.allow_hosts = config.artifacts.allow_hosts;
   options.ca_file = config.artifacts.ca_file;
+  return options;
+}
+
+inline WebServerOptions web_server_options(const AdminConfig& admin) {
+  WebServerOptions options;
+  options.host = admin.listen_host;
+  options.port = admin.listen_port;
   return options;
 }
 

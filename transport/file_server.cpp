@@ -291,6 +291,10 @@ std::uint16_t FileServer::port() const {
   return impl_->door().port();
 }
 
+bool FileServer::listening() const {
+  return impl_->door().accepts();
+}
+
 std::string FileServer::make_token() {
   std::array<unsigned char, 16> bits{};
   // Cannot fail: at most 256 bytes are given at once, and the kernel's generator is ready before any daemon.

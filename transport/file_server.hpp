@@ -55,6 +55,8 @@ class FileServer {
   /// Binds and listens, alone: no SO_REUSEPORT. Errors: busy (the port is taken), invalid (no such address), io.
   Result<void> start();
   [[nodiscard]] std::uint16_t port() const;
+  /// False while modules cannot connect, which is tried again and was told to on_fault.
+  [[nodiscard]] bool listening() const;
 
   /// 128 random bits in lower-case hex.
   static std::string make_token();

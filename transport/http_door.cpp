@@ -140,6 +140,7 @@ Result<void> HttpDoor::listen() {
 }
 
 void HttpDoor::await_visitor() {
+  accepts_ = true;
   listener_.async_wait(asio::posix::stream_descriptor::wait_read, [this, here = here()](const asio::error_code& error) {
     if (!here.expired() && error != asio::error::operation_aborted) accept_all();
   });
@@ -162,6 +163,7 @@ void HttpDoor::accept_all() {
 }
 
 void HttpDoor::listen_again_later(int error) {
+  accepts_ = false;
   fault(options_.name + ": connections cannot be accepted, trying again every 100 ms", error);
   accept_again_.expires_after(kAcceptAgain);
   accept_again_.async_wait([this, error, here = here()](const asio::error_code& canceled) {

@@ -53,6 +53,8 @@ class HttpDoor {
 
   Result<void> open();
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// False while connections cannot be accepted, which is tried again.
+  [[nodiscard]] bool accepts() const { return accepts_; }
 
   /// Waits for a head on this socket; `rest` has been read already. A source that is not trusted has no more of these
   /// than max_pending_heads_per_source.
@@ -93,6 +95,7 @@ class HttpDoor {
   std::uint16_t port_ = 0;
   asio::posix::stream_descriptor listener_;
   Timer accept_again_;
+  bool accepts_ = false;
 
   Guests heads_;    // oldest first: all have the same time
   Guests parting_;  // likewise

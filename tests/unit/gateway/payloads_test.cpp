@@ -57,10 +57,13 @@ TEST_CASE("progress: what is not known is null") {
 
 TEST_CASE("result and error carry the same code, and the guide's meaning") {
   auto job = make_job();
+  job.parts[1]->begun_at = WallTime(std::chrono::hours(480000));
+  job.parts[1]->ended_at = *job.parts[1]->begun_at + std::chrono::milliseconds(90500);
   auto& result = job.parts[1]->result.emplace();
   result.error = UpdateError::of(CodeSource::http, 716, Phase::downloading, nullptr);
-  const auto out = result_payload("rack-1", 9, job, *job.parts[1], std::chrono::system_clock::now());
+  const auto out = result_payload("rack-1", 9, job, *job.parts[1]);
   CHECK(out["seq"] == 9);
+  CHECK(out["duration_s"] == 90.5);
   CHECK(out["outcome"] == "failed");
   CHECK(out["version"].is_null());
   CHECK(out["error"]["code"] == 716);
