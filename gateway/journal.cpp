@@ -299,7 +299,10 @@ Awaitable<Result<T>> Journal::Impl::read(std::function<Result<T>(JournalStore&)>
 
 void Journal::Impl::attempt(Batch& batch, Mark upto) {
   batch.pass(".before");
+  const auto began = std::chrono::steady_clock::now();
   const Attempt attempt{store_->commit(batch.writes), upto};
+  const auto took = std::chrono::steady_clock::now() - began;
+  if (journal_.on_commit) journal_.on_commit(took, static_cast<bool>(attempt.outcome));
   if (attempt.outcome) {
     batch.pass(".after");
     batch.clear();

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -100,6 +101,10 @@ class Journal {
   std::function<void(const std::optional<Error>& failure)> on_disk;
   /// So much waits for the disk that nothing more is taken: end, and start again.
   std::function<void()> on_overrun;
+
+  /// Of each commit, on the journal's thread: how long the disk took, and whether it took it. Set before anything is
+  /// put; must not block, and must outlive the journal.
+  std::function<void(std::chrono::nanoseconds took, bool written)> on_commit;
 
   /// Goes on when everything put before is on the disk. Error no_space or io: it is not; the journal keeps the writes
   /// and tries them again with the next batch, and every second, in order. It keeps 64 MiB: beyond, nothing more is

@@ -82,6 +82,7 @@ MqttClient::Handlers MqttApi::handlers() {
   handlers.message = [this](const MqttMessage& message) { return take_message(message); };
   handlers.connected = [this](bool session_present) {
     asio::post(loop_, [this, session_present] {
+      ++connections_;
       publish_everything();
       home_assistant_.connected(session_present);
       if (!session_present) asio::co_spawn(loop_, publish_last_states(), rethrow);
@@ -167,6 +168,7 @@ void MqttApi::set_problem(const std::string& code, const std::string& message) {
   if (!problems_.insert(code).second) return;
   if (code == kJournalUnavailable) {
     start_alarm();
+    ++faults_[code];
     alarm_->publish(fault_publication(code, message));
   } else {
     report_fault(code, message);
@@ -189,6 +191,7 @@ MqttPublication MqttApi::fault_publication(const std::string& code, const std::s
 }
 
 void MqttApi::report_fault(const std::string& code, const std::string& message) {
+  ++faults_[code];
   mqtt_.publish(fault_publication(code, message));
 }
 

@@ -65,6 +65,12 @@ class MqttApi : public JobListener {
   void clear_problem(const std::string& code);
   /// One that has passed by the time it is told.
   void report_fault(const std::string& code, const std::string& message);
+  /// What lasts of it, and how often each was told since the start.
+  [[nodiscard]] const std::set<std::string>& problems() const { return problems_; }
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& faults() const { return faults_; }
+  [[nodiscard]] bool connected() const { return mqtt_.connected(); }
+  [[nodiscard]] std::uint64_t connections() const { return connections_; }  ///< to the broker, since the start
+  [[nodiscard]] std::size_t outbox_rows() const { return outbox_.size(); }
   /// Other releases may be the newest ones.
   void catalog_changed();
 
@@ -116,6 +122,8 @@ class MqttApi : public JobListener {
   std::atomic<bool> taking_{true};
   WallTime started_at_;
   std::set<std::string> problems_;
+  std::map<std::string, std::uint64_t> faults_;
+  std::uint64_t connections_ = 0;
   std::map<std::string, std::string> module_status_;     ///< what was published last
   std::map<std::string, nlohmann::json> module_states_;  ///< likewise, without the time
   std::set<std::string> dirty_jobs_;                     ///< their state changed since it was published

@@ -38,6 +38,11 @@ json payload(const std::string& gateway) {
   return {{"ts", rfc3339(std::chrono::system_clock::now())}, {"gateway", gateway}};
 }
 
+Phase phase_of(const Module& module, const std::string& job) {
+  const auto phase = module.state().phase;
+  return !job.empty() && phase == Phase::idle ? Phase::queued : phase;
+}
+
 json module_state_payload(const std::string& gateway, const Module& module, const std::string& job,
                           const std::string& last_result, const json& last_error) {
   const auto& state = module.state();
@@ -48,7 +53,7 @@ json module_state_payload(const std::string& gateway, const Module& module, cons
   out["model"] = text_or_null(state.identity.model);
   out["profile"] = text_or_null(state.profile);
   out["version"] = text_or_null(state.identity.version);
-  out["phase"] = to_word(!job.empty() && state.phase == Phase::idle ? Phase::queued : state.phase);
+  out["phase"] = to_word(phase_of(module, job));
   out["job"] = text_or_null(job);
   out["tags"] = module.config().tags;
   out["registered"] = or_null(state.registered);

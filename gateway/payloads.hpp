@@ -48,6 +48,9 @@ class Topics {
 /// What every payload begins with.
 nlohmann::json payload(const std::string& gateway);
 
+/// As it is published: an idle module that a job waits for is queued.
+Phase phase_of(const Module& module, const std::string& job);
+
 nlohmann::json module_state_payload(const std::string& gateway, const Module& module, const std::string& job,
                                     const std::string& last_result, const nlohmann::json& last_error);
 /// A module's row in the reply to cmd/scan: what it is, and what would stop a download now.

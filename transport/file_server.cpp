@@ -111,7 +111,12 @@ class FileServer::Impl {
       : loop_(loop),
         options_(options),
         door_(
-            loop, door_options(options), [this](HttpDoor::Visitor& visitor) { return serve(visitor); },
+            loop, door_options(options),
+            [this](HttpDoor::Visitor& visitor) {
+              const bool served = serve(visitor);
+              ++(served ? totals_.served : totals_.refused);
+              return served;
+            },
             [&server](const std::string& line) {
               if (server.on_fault) server.on_fault(line);
             }) {}
@@ -120,6 +125,7 @@ class FileServer::Impl {
   Result<void> offer(const std::string& token, const std::string& name, const std::filesystem::path& file,
                      std::function<void()> on_change);
   Transfer look(const std::string& token);
+  FileServerTotals totals();
   void release(const std::string& token);
   bool revoke(const std::string& token);
   HttpDoor& door() { return door_; }
@@ -127,6 +133,7 @@ class FileServer::Impl {
  private:
   std::shared_ptr<Offer> find(const std::string& target) const;
   bool serve(HttpDoor::Visitor& visitor);
+  void account(Offer& offer, const Connection& connection);
   void retire(Connection* connection);
   void tell(const std::shared_ptr<Offer>& offer);
   static void changed(const std::shared_ptr<Offer>& offer);
@@ -135,6 +142,7 @@ class FileServer::Impl {
   const FileServerOptions options_;
   std::unordered_map<std::string, std::shared_ptr<Offer>, SaltedHash, EvenTimeEqual> offers_;
   std::unordered_map<Connection*, std::unique_ptr<Connection>> connections_;
+  FileServerTotals totals_;
   std::shared_ptr<Impl*> self_ = std::make_shared<Impl*>(this);  // what is posted holds it weakly
   HttpDoor door_;
 };
@@ -171,7 +179,7 @@ Transfer FileServer::Impl::look(const std::string& token) {
   if (found == offers_.end()) return result;
   Offer& offer = *found->second;
   for (const Connection* connection : offer.connections) {
-    offer.account(*connection);
+    account(offer, *connection);
     if (connection->waits_for_release && !offer.gate.may_pass()) result.last_byte_wanted = true;
   }
   result.size = offer.size;
@@ -182,6 +190,18 @@ Transfer FileServer::Impl::look(const std::string& token) {
   result.complete = result.delivered_bytes == result.size;
   result.peer = offer.peer;
   return result;
+}
+
+void FileServer::Impl::account(Offer& offer, const Connection& connection) {
+  const auto before = offer.delivered.bytes();
+  offer.account(connection);
+  totals_.delivered_bytes += offer.delivered.bytes() - before;
+}
+
+FileServerTotals FileServer::Impl::totals() {
+  for (const auto& [key, connection] : connections_) account(*connection->offer, *connection);
+  totals_.open_connections = connections_.size();
+  return totals_;
 }
 
 void FileServer::Impl::release(const std::string& token) {
@@ -255,7 +275,7 @@ void FileServer::Impl::retire(Connection* key) {
   connections_.erase(entry);
   ::pthread_join(connection->thread, nullptr);
   const auto offer = connection->offer;
-  offer->account(*connection);
+  account(*offer, *connection);
   std::erase(offer->connections, key);
   if (!connection->clean || connection->cut) {
     discard_on_close(connection->socket.get());
@@ -315,6 +335,10 @@ Result<void> FileServer::offer(const std::string& token, const std::string& name
 
 Transfer FileServer::look(const std::string& token) const {
   return impl_->look(token);
+}
+
+FileServerTotals FileServer::totals() const {
+  return impl_->totals();
 }
 
 void FileServer::release(const std::string& token) {

@@ -45,6 +45,14 @@ struct Transfer {
   std::string peer;       ///< address of the last request
 };
 
+/// What it has done since it was made.
+struct FileServerTotals {
+  std::uint64_t delivered_bytes = 0;  ///< of files: the sum of what each token has got (Transfer::delivered_bytes)
+  std::uint64_t served = 0;           ///< whole heads with a live token
+  std::uint64_t refused = 0;          ///< and those without, which get an empty 404
+  std::size_t open_connections = 0;   ///< now
+};
+
 class FileServer {
  public:
   FileServer(asio::io_context& loop, FileServerOptions options);
@@ -68,6 +76,8 @@ class FileServer {
   Result<void> offer(const std::string& token, const std::string& name, const std::filesystem::path& file,
                      std::function<void()> on_change);
   [[nodiscard]] Transfer look(const std::string& token) const;
+  /// Never falls, but for open_connections. Asks the kernel once for each connection that is open.
+  [[nodiscard]] FileServerTotals totals() const;
 
   /// Lets the last byte leave. Call it only when "may be flashing" is committed (contract, law 2).
   void release(const std::string& token);

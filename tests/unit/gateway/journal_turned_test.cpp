@@ -1,11 +1,13 @@
-// What the watchdog asks of the journal: has its thread come round?
+// What the watchdog asks of the journal: has its thread come round? And what the metrics hear of its commits.
 #include <doctest/doctest.h>
 
 #include <asio/co_spawn.hpp>
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <thread>
 
 #include "gateway/journal.hpp"
 #include "tests/support/temp_dir.hpp"
@@ -56,4 +58,33 @@ TEST_CASE("an idle journal comes round, and writes nothing for it") {
     CHECK(*turned);
   }
   CHECK(bytes_of(log) == before);
+}
+
+TEST_CASE("each commit is told on the journal's thread, with the time that it took") {
+  test::TempDir made;
+  std::atomic<int> written = 0, failed = 0, elsewhere = 0, timeless = 0;
+  asio::io_context loop;
+  {
+    auto journal = Journal::open(loop, fs::path(made.path()) / "journal.db");
+    REQUIRE(journal);
+    (*journal)->on_commit = [&, test = std::this_thread::get_id()](std::chrono::nanoseconds took, bool ok) {
+      ++(ok ? written : failed);
+      if (std::this_thread::get_id() != test) ++elsewhere;
+      if (took <= std::chrono::nanoseconds(0)) ++timeless;
+    };
+    for (int i = 0; i < 3; ++i) {
+      std::optional<Result<void>> turned;
+      asio::co_spawn(loop, commit_and_turn(**journal, turned), rethrow);
+      loop.restart();
+      loop.run();
+      REQUIRE(turned);
+      CHECK(*turned);
+    }
+    CHECK(written == 3);
+    (*journal)->put_job(Write::job_accepted, "last", "{}");
+  }
+  CHECK(written == 4);
+  CHECK(elsewhere == 4);
+  CHECK(failed == 0);
+  CHECK(timeless == 0);
 }

@@ -224,3 +224,27 @@ TEST_CASE("the destructor ends transfers that are stuck, and those that wait for
   rig.loop.restart();
   rig.loop.poll();
 }
+
+TEST_CASE("what it has delivered in all stays when offers end") {
+  FileServerRig rig;
+  rig.server->release(rig.token);
+  CHECK(Answered(rig, rig.get()).body == rig.file.content);
+  CHECK(Answered(rig, rig.get()).body == rig.file.content);  // the same bytes again: delivered once
+  REQUIRE(rig.until([&] { return rig.server->totals().open_connections == 0; }));
+  CHECK(rig.server->totals().delivered_bytes == 1000);
+  CHECK(rig.server->totals().served == 2);
+  CHECK_FALSE(rig.server->revoke(rig.token));
+  CHECK(Answered(rig, rig.get()).head.starts_with("HTTP/1.1 404"));
+
+  const auto second = FileServer::make_token();
+  REQUIRE(rig.server->offer(second, "delta.bin", rig.file.path, [] {}).ok());
+  Client client(rig, "GET /a/" + second + "/delta.bin HTTP/1.1\r\nHost: here\r\n\r\n");
+  REQUIRE(client.until_body(999));
+  CHECK(rig.server->totals().open_connections == 1);
+  CHECK(rig.until([&] { return rig.server->totals().delivered_bytes == 1999; }));
+  CHECK(rig.server->revoke(second));
+  REQUIRE(rig.until([&] { return rig.server->totals().open_connections == 0; }));
+  CHECK(rig.server->totals().delivered_bytes == 1999);
+  CHECK(rig.server->totals().served == 3);
+  CHECK(rig.server->totals().refused == 1);
+}
