@@ -80,6 +80,7 @@ int Application::open() {
     return journal.error().code == Errc::busy ? kExitHeld : kExitJournal;
   }
   journal_ = std::move(journal.value());
+  journal_->on_commit = [this](std::chrono::nanoseconds took, bool written) { metrics_.journal_wrote(took, written); };
   files_ = std::make_unique<FileServer>(loop_, file_server_options(config_));
   files_->on_fault = [this](const std::string& what) {
     log::error("http: ", what);
@@ -128,8 +129,10 @@ void Application::start() {
     api_->set_problem("journal_corrupt", "kept as " + journal_->set_aside());
   }
   time_ = std::make_unique<ServiceTime>(contents.facts[ServiceTime::kFact]);
+  listeners_ = std::make_unique<JobListeners>(*api_);
+  listeners_->add(metrics_);
   jobs_ = std::make_unique<Jobs>(Jobs::Parts{loop_, config_, modules_, *fetch_, catalog_->all(), *trust_, shelf_.get(),
-                                             *slots_, *files_, *journal_, *time_, *api_});
+                                             *slots_, *files_, *journal_, *time_, *listeners_});
   places_ = std::make_unique<Places>(loop_, config_, modules_);
   places_->make_modules(read_module_facts(contents.facts));
   if (modules_.empty() && config_.discovery.ports.empty()) {
@@ -144,6 +147,8 @@ void Application::start() {
   api_->on_forget_module = [this](const std::string& module) { return places_->forget(module); };
   api_->start(*jobs_, modules_, *artifact_commands_, *releases_, *files_);
   places_->start(*jobs_);
+  const auto figures = [this] { return figures_of(modules_, *jobs_, *files_, *api_); };
+  asio::co_spawn(loop_, metrics_.watch(loop_, figures), rethrow);
   asio::co_spawn(loop_, catalog_->drop_lost(), rethrow);
   asio::co_spawn(loop_, incoming_->watch(), rethrow);
   wait_for_signal();

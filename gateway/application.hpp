@@ -12,8 +12,10 @@
 #include "gateway/catalog.hpp"
 #include "gateway/ftp_shelf.hpp"
 #include "gateway/incoming.hpp"
+#include "gateway/job_listeners.hpp"
 #include "gateway/jobs.hpp"
 #include "gateway/journal.hpp"
+#include "gateway/metrics.hpp"
 #include "gateway/mqtt_api.hpp"
 #include "gateway/places.hpp"
 #include "gateway/releases.hpp"
@@ -59,7 +61,8 @@ class Application {
   asio::io_context loop_;
   asio::signal_set signals_;
   int exit_code_ = kExitOk;
-  int lock_ = -1;  ///< of the state directory, held for as long as we live
+  int lock_ = -1;    ///< of the state directory, held for as long as we live
+  Metrics metrics_;  ///< the journal's thread tells it, too
   std::unique_ptr<Journal> journal_;
   std::unique_ptr<FileServer> files_;
   std::unique_ptr<Fetch> fetch_;
@@ -69,6 +72,7 @@ class Application {
   std::unique_ptr<FtpShelf> shelf_;  ///< null without [ftp]
   std::unique_ptr<Slots> slots_;
   std::unique_ptr<MqttApi> api_;
+  std::unique_ptr<JobListeners> listeners_;
   std::unique_ptr<ArtifactCommands> artifact_commands_;
   std::unique_ptr<Incoming> incoming_;
   std::unique_ptr<ServiceTime> time_;

@@ -31,6 +31,7 @@ SQLite        ^(SQLiteCpp/|sqlite3\.h$) ^gateway/journal_store\.[ch]pp$|^tests/
 libsodium     ^sodium(\.h$|/)          ^transport/(sha256|blake2b|minisign)\.[ch]pp$|^modem/simulator/|^tests/
 OpenSSL       ^openssl/                ^transport/tls_fault\.[ch]pp$
 sd-bus        ^systemd/sd-bus\.h$      ^transport/modem_manager\.cpp$|^tests/
+prometheus-cpp ^prometheus/            ^gateway/metrics\.cpp$
 sd-daemon     ^systemd/sd-daemon\.h$  ^gateway/service_manager\.[ch]pp$
 CLI11         ^CLI/                    ^(gateway|modem/simulator)/main\.cpp$|^gateway/ctl/[a-z_]*\.cpp$|^tests/bench/
 doctest       ^doctest/                ^tests/
@@ -209,6 +210,7 @@ gateway/a.cpp #include <toml++/toml.h>
 config/config.cpp #include <toml.hpp>
 gateway/a.cpp #include <SQLiteCpp/SQLiteCpp.h>
 modem/a.cpp #include <sqlite3.h>
+gateway/metrics.hpp #include <prometheus/registry.h>
 modem/a.cpp #include <sodium.h>
 gateway/a.cpp #include <CLI/CLI.hpp>
 config/a.cpp #include <asio/io_context.hpp>
