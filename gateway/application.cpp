@@ -131,8 +131,10 @@ void Application::start() {
   time_ = std::make_unique<ServiceTime>(contents.facts[ServiceTime::kFact]);
   listeners_ = std::make_unique<JobListeners>(*api_);
   listeners_->add(metrics_);
+  transcripts_ =
+      std::make_unique<Transcripts>(loop_, config_.gateway.id, fs::path(config_.gateway.state_dir) / "transcripts");
   jobs_ = std::make_unique<Jobs>(Jobs::Parts{loop_, config_, modules_, *fetch_, catalog_->all(), *trust_, shelf_.get(),
-                                             *slots_, *files_, *journal_, *time_, *listeners_});
+                                             *slots_, *files_, *journal_, *time_, *listeners_, transcripts_.get()});
   places_ = std::make_unique<Places>(loop_, config_, modules_);
   places_->make_modules(read_module_facts(contents.facts));
   if (modules_.empty() && config_.discovery.ports.empty()) {
@@ -145,7 +147,7 @@ void Application::start() {
   artifact_commands_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_, report_fault);
   incoming_ = std::make_unique<Incoming>(loop_, *catalog_, report_fault);
   api_->on_forget_module = [this](const std::string& module) { return places_->forget(module); };
-  api_->start(*jobs_, modules_, *artifact_commands_, *releases_, *files_);
+  api_->start(*jobs_, modules_, *artifact_commands_, *releases_, *files_, *transcripts_);
   places_->start(*jobs_);
   const auto figures = [this] { return figures_of(modules_, *jobs_, *files_, *api_); };
   asio::co_spawn(loop_, metrics_.watch(loop_, figures), rethrow);
@@ -194,6 +196,7 @@ Awaitable<> Application::stop() {
   jobs_->interrupt();
   const auto committed = co_await journal_->committed();
   if (!committed) log::error("the journal could not be written at the end: ", committed.error().message);
+  co_await transcripts_->flush();
   give_up(committed ? kExitOk : kExitJournal);
 }
 

@@ -21,6 +21,7 @@
 #include "gateway/releases.hpp"
 #include "gateway/service_manager.hpp"
 #include "gateway/slots.hpp"
+#include "gateway/transcripts.hpp"
 #include "gateway/trust.hpp"
 #include "modem/module.hpp"
 #include "transport/fetch.hpp"
@@ -71,6 +72,7 @@ class Application {
   std::unique_ptr<Releases> releases_;
   std::unique_ptr<FtpShelf> shelf_;  ///< null without [ftp]
   std::unique_ptr<Slots> slots_;
+  std::unique_ptr<Transcripts> transcripts_;
   std::unique_ptr<MqttApi> api_;
   std::unique_ptr<JobListeners> listeners_;
   std::unique_ptr<ArtifactCommands> artifact_commands_;

@@ -47,7 +47,8 @@ Answer answer_or_refuse(std::variant<Answer, CommandFault> answer, bool to_all) 
 }  // namespace
 
 Commands::Commands(asio::io_context& loop, const Config& config, Jobs& jobs, const Jobs::Modules& modules,
-                   ArtifactCommands& artifacts, FileServer& files, Journal& journal, World world)
+                   ArtifactCommands& artifacts, FileServer& files, Transcripts& transcripts, Journal& journal,
+                   World world)
     : config_(config),
       jobs_(jobs),
       modules_(modules),
@@ -55,7 +56,8 @@ Commands::Commands(asio::io_context& loop, const Config& config, Jobs& jobs, con
       journal_(journal),
       world_(std::move(world)),
       scans_(loop, jobs, modules),
-      rehearsals_(loop, config, jobs, modules, files) {}
+      rehearsals_(loop, config, jobs, modules, files),
+      transcripts_(jobs, modules, transcripts) {}
 
 Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json document, bool to_all) {
   if (verb == "update") {
@@ -72,6 +74,7 @@ Awaitable<Result<Commands::Answer>> Commands::run(std::string verb, json documen
   }
   if (verb == "scan") co_return answer_or_refuse(scans_.run(document), to_all);
   if (verb == "rehearse") co_return answer_or_refuse(rehearsals_.run(document), to_all);
+  if (verb == "transcript") co_return answer_or_refuse(transcripts_.run(document), to_all);
   if (ArtifactCommands::knows(verb)) {
     auto answer = co_await artifacts_.run(verb, std::move(document), to_all);
     co_return answer;

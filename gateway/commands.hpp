@@ -17,6 +17,7 @@
 #include "gateway/listing.hpp"
 #include "gateway/rehearse_command.hpp"
 #include "gateway/scan_command.hpp"
+#include "gateway/transcript_command.hpp"
 
 namespace dfota {
 
@@ -40,7 +41,7 @@ class Commands {
 
   /// All must outlive it.
   Commands(asio::io_context& loop, const Config& config, Jobs& jobs, const Jobs::Modules& modules,
-           ArtifactCommands& artifacts, FileServer& files, Journal& journal, World world);
+           ArtifactCommands& artifacts, FileServer& files, Transcripts& transcripts, Journal& journal, World world);
 
   using Answer = dfota::Answer;
   /// The answer, once what it says is in the journal. Error: it is not, the sender is to be asked again.
@@ -72,6 +73,7 @@ class Commands {
   World world_;
   ScanCommand scans_;
   RehearseCommand rehearsals_;
+  TranscriptCommand transcripts_;
   std::string retried_;  ///< the job that begins once the decision is in the journal
 };
 

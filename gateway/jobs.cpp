@@ -38,7 +38,8 @@ Jobs::Jobs(const Parts& parts)
                  parts.config.retry.backoff_s,
                  parts.time,
                  [this](const Job& job) { return is_open(job); },
-                 [this](const std::string& imei, const std::string& module) { return is_elsewhere(imei, module); }},
+                 [this](const std::string& imei, const std::string& module) { return is_elsewhere(imei, module); },
+                 parts.transcripts},
       forget_at_(Clock::now()) {
   asio::co_spawn(loop_, watch_the_clock(), rethrow);
 }
@@ -245,6 +246,7 @@ void Jobs::remember(const Module& module) {
 
 void Jobs::forget_module(const std::string& module) {
   if (known_.erase(module) > 0) journal_.put_fact(Write::module_known, ModuleFact::key(module), "");
+  if (run_parts_.transcripts != nullptr) run_parts_.transcripts->forget(module);
 }
 
 void Jobs::take_up(Job& job) {

@@ -68,6 +68,7 @@ class Jobs : public ModuleObserver {
     Journal& journal;
     ServiceTime& time;
     JobListener& listener;
+    Transcripts* transcripts = nullptr;  ///< null: nothing is recorded
   };
   explicit Jobs(const Parts& parts);
 

@@ -290,6 +290,7 @@ void Jobs::end_part(Job& job, Part& part, UpdateResult result) {
   job.end(part, std::move(result));
   last_results_[part.module] = to_word(part.result->outcome);
   put(Write::part_ended, job, part);
+  if (run_parts_.transcripts != nullptr) run_parts_.transcripts->end(job, part);
   listener_.part_ended(job, part);
   if (const auto module = modules_.find(part.module); module != modules_.end()) {
     listener_.module_changed(*module->second);

@@ -97,12 +97,12 @@ MqttClient::Handlers MqttApi::handlers() {
 }
 
 void MqttApi::start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts, Releases& releases,
-                    FileServer& files) {
+                    FileServer& files, Transcripts& transcripts) {
   jobs_ = &jobs;
   modules_ = &modules;
   releases_ = &releases;
   commands_ = std::make_unique<Commands>(
-      loop_, config_, jobs, modules, artifacts, files, journal_,
+      loop_, config_, jobs, modules, artifacts, files, transcripts, journal_,
       Commands::World{
           [this](const OutboxRow& row) { mqtt_.publish(publication_of(row)); },
           [this](const std::string& module) { return on_forget_module && on_forget_module(module); },

@@ -40,7 +40,7 @@ class MqttApi : public JobListener {
 
   /// Connects; commands go to these from now on. All must outlive it.
   void start(Jobs& jobs, const Jobs::Modules& modules, ArtifactCommands& artifacts, Releases& releases,
-             FileServer& files);
+             FileServer& files, Transcripts& transcripts);
   /// Commands are not taken any more (the broker keeps them).
   void stop_taking() { taking_ = false; }
   /// Publishes what waits, says offline, disconnects.

@@ -34,9 +34,21 @@ UpdateRun::UpdateRun(UpdateRunParts& parts, const Job& job, Part& part, Module& 
       module_(module),
       artifact_(std::move(artifact)),
       claim_(parts.slots, job.id(), module.config().tags, [&module] { module.wake(); }),
-      random_(std::random_device{}()) {}
+      random_(std::random_device{}()) {
+  if (parts.transcripts != nullptr) begin_transcript();
+}
+
+void UpdateRun::begin_transcript() {
+  transcript_ = &parts_.transcripts->begin(job_, part_, &module_);
+  if (job_.command.planned()) transcript_->hop(static_cast<unsigned>(part_.way.size() + 1));
+  transcript_->watch_file([this] { return token_.empty() ? Transfer() : parts_.files.look(token_); });
+}
 
 UpdateRun::~UpdateRun() {
+  if (transcript_ != nullptr) {
+    module_.stop_observing();
+    transcript_->watch_file(nullptr);
+  }
   parts_.claimed_imeis.erase(claimed_imei_);
   if (!token_.empty()) parts_.files.revoke(token_);
 }
@@ -109,15 +121,19 @@ Result<std::string> UpdateRun::offer(const std::string& token) {
   if (!offered) return offered.error();
   token_ = token;
   rate_.reset();
+  if (transcript_ != nullptr) transcript_->new_file();
   return parts_.public_url + "/a/" + token + "/" + name;
 }
 
 Transfer UpdateRun::transfer() const {
-  return token_.empty() ? Transfer() : parts_.files.look(token_);
+  const auto transfer = token_.empty() ? Transfer() : parts_.files.look(token_);
+  if (transcript_ != nullptr) transcript_->file_seen(transfer);
+  return transfer;
 }
 
 void UpdateRun::release_last_byte() {
   parts_.files.release(token_);
+  if (transcript_ != nullptr) transcript_->file_seen(parts_.files.look(token_));
 }
 
 bool UpdateRun::void_token() {
@@ -143,6 +159,8 @@ Awaitable<Result<void>> UpdateRun::commit(Checkpoint checkpoint) {
     // The journal tries again by itself: it must then hold what is true, which is that nothing was done.
     std::tie(part_.checkpoint, part_.step_at, part_.next_attempt_at) = before;
     put(Write::part_undone);
+  } else if (parts_.transcripts != nullptr) {
+    parts_.transcripts->step_taken(part_.module);
   }
   co_return committed;
 }
@@ -151,6 +169,7 @@ void UpdateRun::progress(const UpdateProgress& progress) {
   if (cut_) return;
   const auto now = Clock::now();
   module_.set_phase(progress.phase);
+  if (transcript_ != nullptr) transcript_->went_on_to(progress.attempt, progress.phase);
   const bool new_phase = !published_ || published_->phase != progress.phase || published_->attempt != progress.attempt;
   if (!new_phase && now - published_at_ < kProgressEvery) return;
   DownloadRate::Reading reading;
@@ -174,6 +193,7 @@ void UpdateRun::attempt_failed(const UpdateError& error, unsigned attempt,
   so_far.outcome = part_.checkpoint.attempt == 0 ? Outcome::rejected : Outcome::failed;
   so_far.error = error;
   if (asks_for_another_plan(job_, part_, so_far)) return;
+  if (transcript_ != nullptr) transcript_->error(to_json(error).dump());
   std::optional<WallTime> at;
   if (next_attempt_in) {
     at = std::chrono::system_clock::now() + std::chrono::duration_cast<WallTime::duration>(*next_attempt_in);

@@ -13,6 +13,7 @@
 #include "gateway/journal.hpp"
 #include "gateway/progress.hpp"
 #include "gateway/slots.hpp"
+#include "gateway/transcripts.hpp"
 #include "modem/module.hpp"
 #include "modem/update_env.hpp"
 #include "transport/file_server.hpp"
@@ -43,6 +44,7 @@ struct UpdateRunParts {
   std::function<bool(const Job& job)> is_open;
   /// Whether a module other than this one is online with this IMEI.
   std::function<bool(const std::string& imei, const std::string& module)> is_elsewhere;
+  Transcripts* transcripts = nullptr;        ///< null: nothing is recorded
   std::set<std::string> claimed_imeis = {};  ///< of the modules whose updates run
 };
 
@@ -68,6 +70,7 @@ class UpdateRun : public UpdateEnv {
   void progress(const UpdateProgress& progress) override;
   void attempt_failed(const UpdateError& error, unsigned attempt,
                       std::optional<Clock::duration> next_attempt_in) override;
+  PortObserver* observer() override { return transcript_; }
   Clock::duration backoff(unsigned next) override;
 
   /// The module runs another version than it was planned from, and nothing was commanded: no error, yet.
@@ -90,6 +93,7 @@ class UpdateRun : public UpdateEnv {
   Part& part_;
   Module& module_;
   std::filesystem::path artifact_;
+  Transcript* transcript_ = nullptr;
   Slots::Claim claim_;
   std::string token_;
   std::string claimed_imei_;
@@ -100,6 +104,7 @@ class UpdateRun : public UpdateEnv {
   std::minstd_rand random_;
 
   void put(Write kind);
+  void begin_transcript();
 };
 
 }  // namespace dfota

@@ -26,6 +26,7 @@ struct AtPort::State {
   bool restarted = false;  ///< since CONNECT
   std::uint64_t acks = 0;
   std::deque<std::string> unsolicited;
+  PortObserver* observer = nullptr;
   Clock::time_point last_heard;
 };
 
@@ -38,6 +39,8 @@ AtPort::AtPort(asio::io_context& loop, std::unique_ptr<Link> link, Signal& chang
 }
 
 AtPort::~AtPort() {
+  if (state_->observer != nullptr && !state_->lost) state_->observer->port_closed("by the gateway");
+  state_->observer = nullptr;
   state_->changed = nullptr;
   state_->link->close();
 }
@@ -49,6 +52,7 @@ Awaitable<> AtPort::read_on(std::shared_ptr<State> state) {
     if (state->changed == nullptr) co_return;
     if (!got) {
       state->lost = true;
+      if (state->observer != nullptr) state->observer->port_closed(got.error().message);
       state->link->close();
       state->changed->notify();
       co_return;
@@ -63,6 +67,7 @@ Awaitable<> AtPort::read_on(std::shared_ptr<State> state) {
 void AtPort::take(State& state, AtEvent event) {
   const bool told = event.kind != AtEvent::Kind::ack && log::enabled(log::Level::debug);
   if (told) log::debug(state.subject, ": < ", masked_line(event.text));
+  if (state.observer != nullptr && event.kind != AtEvent::Kind::ack) state.observer->heard(event);
   switch (event.kind) {
     case AtEvent::Kind::ack:
       ++state.acks;
@@ -96,6 +101,7 @@ void AtPort::take(State& state, AtEvent event) {
 
 void AtPort::begin(State& state, const std::string& text) {
   if (log::enabled(log::Level::debug)) log::debug(state.subject, ": > ", masked_line(text));
+  if (state.observer != nullptr) state.observer->command_sent(text);
   state.reply.emplace();
   state.final_seen = state.wants_data = state.connected = state.restarted = false;
   state.acks = 0;
@@ -165,6 +171,7 @@ Awaitable<Result<void>> AtPort::stream(std::shared_ptr<State> state, DataSource&
       deadline = Clock::now() + limit;
       const auto written = co_await state->link->write(piece.value(), deadline);
       if (!written) co_return written.error();
+      if (state->observer != nullptr) state->observer->data_sent(piece.value().size());
       deadline = Clock::now() + limit;
       continue;
     }
@@ -179,7 +186,13 @@ Awaitable<Result<void>> AtPort::write_raw(std::string_view bytes, Clock::duratio
   if (state->lost) co_return Error(Errc::link_lost, "the port hung up");
   if (state->reply) co_return Error(Errc::busy, "a command is in flight");
   const auto deadline = Clock::now() + limit;
-  co_return co_await state->link->write(bytes, deadline);
+  const auto written = co_await state->link->write(bytes, deadline);
+  if (written && state->observer != nullptr) state->observer->data_sent(bytes.size());
+  co_return written;
+}
+
+void AtPort::observe(PortObserver* observer) {
+  state_->observer = observer;
 }
 
 void AtPort::hang_up() {

@@ -16,6 +16,7 @@
 
 #include "modem/at_parser.hpp"
 #include "modem/data_source.hpp"
+#include "modem/port_observer.hpp"
 #include "transport/base/signal.hpp"
 #include "transport/link.hpp"
 
@@ -54,6 +55,9 @@ class AtPort {
   /// AT+QFOTADL="FILE:<n>" wants after FILESTART. What the module says meanwhile is heard as always. `bytes` must
   /// outlive the call. Errors: link_lost; timeout: not all was taken in time; busy: a command is in flight.
   Awaitable<Result<void>> write_raw(std::string_view bytes, Clock::duration limit);
+
+  /// Tells it of all that comes and goes from now on; null: nobody. It must outlive this object, or be taken back.
+  void observe(PortObserver* observer);
 
   [[nodiscard]] bool lost() const;
   /// Closes the port at once, from wherever: a command in flight ends as if the module had hung up.

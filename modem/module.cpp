@@ -288,6 +288,7 @@ bool Module::hear_fota() {
 }
 
 Awaitable<> Module::perform() {
+  port_.observe(work_->env->observer());
   refuse_scans("busy");
   hear_fota();
   const bool foreign = danger_.evidence == Evidence::fota_urc && work_->entry.step == Step::preparing;
@@ -322,6 +323,7 @@ Awaitable<> Module::perform() {
   next.problem = is_lost() ? explain(Finding::module_lost).word : "";
   // The outcome first, then the idle state: nobody shall see an idle module whose job still runs.
   state_ = std::move(next);
+  port_.observe(nullptr);
   const auto done = std::move(work_->done);
   work_.reset();
   done(result);

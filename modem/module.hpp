@@ -103,6 +103,8 @@ class Module {
   [[nodiscard]] bool has_stranger() const;
   /// It is where it is looked for: it has said so, or is being updated there.
   [[nodiscard]] bool is_at_home() const;
+  /// The update's observer is no more.
+  void stop_observing() { port_.observe(nullptr); }
   /// What the running update reports of its phase.
   void set_phase(Phase phase);
 

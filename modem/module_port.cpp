@@ -22,8 +22,15 @@ Awaitable<Result<void>> ModulePort::open() {
   if (given_away_) co_return Error(Errc::busy, name_ + " is released");
   at_ = std::make_unique<AtPort>(loop_, std::move(link.value()), changed_, subject_);
   ++openings_;
+  observe(observer_);
   log::info(subject_, ": port ", name_, " opened");
   co_return Result<void>();
+}
+
+void ModulePort::observe(PortObserver* observer) {
+  observer_ = observer;
+  if (observer_ != nullptr && is_open()) observer_->port_opened(name_);
+  if (at_) at_->observe(observer_);
 }
 
 void ModulePort::give_away() {

@@ -46,6 +46,9 @@ class ModulePort {
   Awaitable<Result<void>> write_raw(std::string_view bytes, Clock::duration limit);
   std::optional<std::string> take_unsolicited();
 
+  /// Tells it of this opening and all that follow, and of what is said on them; null: nobody.
+  void observe(PortObserver* observer);
+
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] const std::string& subject() const { return subject_; }
   [[nodiscard]] Signal& changed() { return changed_; }
@@ -62,6 +65,7 @@ class ModulePort {
   Signal& changed_;
   std::string subject_;
   std::unique_ptr<AtPort> at_;
+  PortObserver* observer_ = nullptr;
   std::optional<Clock::time_point> forbidden_since_;
   Clock::time_point heard_before_ = Clock::now();
   unsigned openings_ = 0;

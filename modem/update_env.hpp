@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "modem/port_observer.hpp"
 #include "modem/update_types.hpp"
 #include "transport/base/awaitable.hpp"
 #include "transport/base/clock.hpp"
@@ -59,6 +60,8 @@ class UpdateEnv {
   /// An attempt failed; `next_attempt_in` is set when another one follows.
   virtual void attempt_failed(const UpdateError& error, unsigned attempt,
                               std::optional<Clock::duration> next_attempt_in) = 0;
+  /// Who is told what is said on the port for as long as this update lasts; null: nobody.
+  virtual PortObserver* observer() { return nullptr; }
   /// The pause before attempt number `next`: doubles, with jitter.
   virtual Clock::duration backoff(unsigned next) = 0;
 };

@@ -12,7 +12,7 @@ transport  base transport
 config     base config
 simulator  base simulator config/profile.hpp
 modem      base transport config modem
-ctl        base transport config ctl gateway/json_guard.hpp gateway/api_codes.hpp modem/finding.hpp modem/fota_codes.hpp modem/fota_code_tables.hpp
+ctl        base transport config ctl gateway/json_guard.hpp gateway/api_codes.hpp gateway/transcript_line.hpp modem/finding.hpp modem/fota_codes.hpp modem/fota_code_tables.hpp
 gateway    base transport config modem gateway
 tests      base transport config simulator modem ctl gateway tests
 '

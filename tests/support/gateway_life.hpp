@@ -47,6 +47,8 @@ class GatewayLife : public JobListener {
                                   config_.artifacts.incoming);
     slots_ = std::make_unique<Slots>(loop_, config_.limits, config_.tag_limits);
     time_ = std::make_unique<ServiceTime>(contents_.facts[ServiceTime::kFact], std::move(wall));
+    transcripts_ = std::make_unique<Transcripts>(loop_, config_.gateway.id,
+                                                 std::filesystem::path(config_.gateway.state_dir) / "transcripts");
     jobs_ = std::make_unique<Jobs>(Jobs::Parts{loop_, config_, modules_, *fetch_, catalog_->all(), trust_, nullptr,
                                                *slots_, *files_, *journal_, *time_, *this});
     for (const auto& module : config_.modules) {
@@ -61,8 +63,8 @@ class GatewayLife : public JobListener {
     world.newest_release_of = [](const std::string&, const std::string&) -> const Release* { return nullptr; };
     artifacts_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_,
                                                     [](const std::string&, const std::string&) {});
-    commands_ =
-        std::make_unique<Commands>(loop_, config_, *jobs_, modules_, *artifacts_, *files_, *journal_, std::move(world));
+    commands_ = std::make_unique<Commands>(loop_, config_, *jobs_, modules_, *artifacts_, *files_, *transcripts_,
+                                           *journal_, std::move(world));
   }
 
   /// As the application does it.
@@ -144,6 +146,7 @@ class GatewayLife : public JobListener {
   std::unique_ptr<Catalog> catalog_;
   std::unique_ptr<Slots> slots_;
   std::unique_ptr<ServiceTime> time_;
+  std::unique_ptr<Transcripts> transcripts_;  ///< nothing is recorded: the disk's thread knows no stepped clock
   Jobs::Modules modules_;
   std::unique_ptr<Jobs> jobs_;
   std::unique_ptr<ArtifactCommands> artifacts_;
