@@ -41,6 +41,11 @@ void add_module_verbs(CLI::App& app, ModuleLine& line) {
     line.hand_over.push_back(app.add_subcommand(name, help));
     add_module(*line.hand_over.back(), line, "module", "id of the module")->required();
   }
+  line.transcript = app.add_subcommand(
+      "transcript", "tell what was said on a module's port in its newest update, line by line, and what came of it");
+  add_module(*line.transcript, line, "module", "id of the module")->required();
+  line.transcript->add_option("--job", line.job, "of the update by this job")->check(rule(check_job, "JOB"));
+  line.transcript->add_option("-o,--output", line.file, "write it to this file, as --json has it")->type_name("FILE");
   line.doctor = app.add_subcommand(
       "doctor",
       "prove the way from here to a module step by step (broker, rights, gateway, file server, module, SIM, "
@@ -58,6 +63,7 @@ std::optional<AnyCall> module_call(const ModuleLine& line) {
   }
   if (line.install->parsed()) return InstallCall{line.module.value_or(""), line.target, !line.no_wait};
   if (line.rehearse->parsed()) return RehearseCall{line.module.value_or(""), line.size};
+  if (line.transcript->parsed()) return TranscriptCall{line.module.value_or(""), line.job, line.file};
   for (const CLI::App* verb : line.hand_over) {
     if (verb->parsed()) return ControlCall{verb->get_name(), {std::nullopt, line.module}};
   }

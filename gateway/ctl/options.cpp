@@ -49,7 +49,9 @@ void add_global_options(CLI::App& app, Line& line) {
   app.add_option("--gateway", options.gateway, "id of the gateway; all: every gateway below --root")
       ->envname("DFOTA_GATEWAY")
       ->check(rule(check_gateway, "ID"));
-  app.add_flag("--json", options.json, "one line of JSON for each message received; jobs, modules: for each of them");
+  app.add_flag(
+      "--json", options.json,
+      "one line of JSON for each message received; jobs, modules: for each of them; transcript: as it was recorded");
   line.timeout = app.add_option("--timeout", line.timeout_s,
                                 "seconds that the broker and the gateway have to answer; where it is not given, the "
                                 "answer to artifact add, scan or rehearse is waited for an hour")

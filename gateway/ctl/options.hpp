@@ -71,6 +71,12 @@ struct RehearseCall {
   std::optional<std::uint64_t> size;  ///< of a delta whose time is wanted, in bytes
 };
 
+struct TranscriptCall {
+  std::string module;
+  std::optional<std::string> job;  ///< nullopt: of the newest update
+  std::string file;                ///< that it goes to; empty: stdout
+};
+
 struct DoctorCall {
   std::optional<std::string> module;
 };
@@ -80,9 +86,9 @@ struct ExplainCall {
   std::optional<std::string> code;
 };
 
-using AnyCall =
-    std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, ListCall, ReplayCall, ArtifactAddCall, ArtifactListCall,
-                 ArtifactRemoveCall, InstallCall, PingCall, ScanCall, RehearseCall, DoctorCall, ExplainCall>;
+using AnyCall = std::variant<UpdateCall, WatchCall, RetryCall, ControlCall, ListCall, ReplayCall, ArtifactAddCall,
+                             ArtifactListCall, ArtifactRemoveCall, InstallCall, PingCall, ScanCall, RehearseCall,
+                             TranscriptCall, DoctorCall, ExplainCall>;
 
 struct Options {
   std::string broker, username, password, ca_file, cert_file, key_file;

@@ -13,7 +13,7 @@ void Pages::read(Json after, Reader reader) {
 }
 
 void Pages::ask(const Json& after, std::vector<std::string> of) {
-  Connection::Question question{verb_, page_body(after), nullptr};
+  Connection::Question question{verb_, page_body(after, reader_.body), nullptr};
   question.answer = [this, after](const std::string& gateway, const Json& data) { heard(after, gateway, data); };
   question.done = [this] { round_ended(); };
   question.told = reader_.told;

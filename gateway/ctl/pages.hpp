@@ -1,4 +1,4 @@
-// A verb that answers page after page (list, replay), asked until there are no more. On the loop.
+// A verb that answers page after page (list, replay, transcript), asked until there are no more. On the loop.
 #pragma once
 
 #include <functional>
@@ -22,6 +22,7 @@ class Pages {
     std::function<bool(const std::string& gateway, const Json& data)> take;
     std::function<void()> done;
     bool told = false;
+    Json body = Json::object();  ///< what each page is asked with, beside its `after`
   };
   void read(Json after, Reader reader);
 

@@ -83,8 +83,13 @@ Json retry_body(const std::string& job, std::int64_t run) {
   return {{"job", job}, {"run", run}};
 }
 
-Json page_body(const Json& after) {
-  Json body = Json::object();
+Json transcript_body(const std::string& module, const std::optional<std::string>& job) {
+  Json body = {{"module", module}};
+  put(body, "job", job);
+  return body;
+}
+
+Json page_body(const Json& after, Json body) {
   if (!after.is_null()) body["after"] = after;
   return body;
 }

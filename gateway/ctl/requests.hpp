@@ -48,7 +48,10 @@ Json rehearse_body(const std::string& module, std::optional<std::uint64_t> size)
 
 Json retry_body(const std::string& job, std::int64_t run);
 
-/// The page of `list` or `replay` behind `after`; null: the first one.
-Json page_body(const Json& after);
+/// nullopt: the newest update of the module.
+Json transcript_body(const std::string& module, const std::optional<std::string>& job);
+
+/// The page of `list`, `replay` or `transcript` behind `after`; null: the first one. `body`: what else is asked.
+Json page_body(const Json& after, Json body = Json::object());
 
 }  // namespace dfota::ctl

@@ -11,6 +11,7 @@
 #include "gateway/ctl/module_check.hpp"
 #include "gateway/ctl/output.hpp"
 #include "gateway/ctl/rehearsal.hpp"
+#include "gateway/ctl/transcript.hpp"
 
 namespace dfota::ctl {
 namespace {
@@ -30,6 +31,9 @@ int run(const Options& options) {
   if (!call && follows_jobs(options)) call = std::make_unique<JobWatch>(options, connection, output);
   if (const auto* rehearse = std::get_if<RehearseCall>(&options.call)) {
     call = make_rehearsal(*rehearse, connection, output);
+  }
+  if (const auto* transcript = std::get_if<TranscriptCall>(&options.call)) {
+    call = make_transcript(*transcript, connection, output);
   }
   if (!call) call = make_module_check(options, connection, output);
   if (!call) call = make_control(options, connection, output);

@@ -283,6 +283,19 @@ TEST_CASE("ping, scan, install, doctor") {
   CHECK_FALSE(std::get<DoctorCall>(options_of({"--gateway", "g", "doctor"}).call).module);
 }
 
+TEST_CASE("transcript") {
+  const auto newest = std::get<TranscriptCall>(options_of({"--gateway", "g", "transcript", "a"}).call);
+  CHECK(newest.module == "a");
+  CHECK_FALSE(newest.job);
+  CHECK(newest.file.empty());
+  const auto one =
+      std::get<TranscriptCall>(options_of({"--gateway", "g", "transcript", "a", "--job", "r3", "-o", "a.jsonl"}).call);
+  CHECK(one.job == "r3");
+  CHECK(one.file == "a.jsonl");
+  CHECK(code_of({"--gateway", "g", "transcript"}) == kExitUsage);
+  CHECK(code_of({"--gateway", "g", "transcript", "a", "--job", "r 3"}) == kExitUsage);
+}
+
 TEST_CASE("rehearse, release, claim") {
   const auto rehearse =
       std::get<RehearseCall>(options_of({"--gateway", "g", "rehearse", "a", "--size", "1048576"}).call);
@@ -320,6 +333,7 @@ TEST_CASE("a fleet: verbs that are for all gateways, and those that are not") {
                      {"artifact", "list"},
                      {"install", "a"},
                      {"rehearse", "a"},
+                     {"transcript", "a"},
                      {"release", "a"},
                      {"claim", "a"},
                      {"doctor"}}) {

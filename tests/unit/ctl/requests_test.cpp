@@ -95,5 +95,8 @@ TEST_CASE("install, scan and rehearse") {
   CHECK(scan_body(std::nullopt, false, false) == Json::object());
   CHECK(scan_body("a", true, true) == Json{{"module", "a"}, {"force", true}, {"accept", true}});
   CHECK(rehearse_body("a", std::nullopt) == Json{{"module", "a"}});
+  CHECK(transcript_body("a", std::nullopt) == Json{{"module", "a"}});
+  CHECK(transcript_body("a", "r3") == Json{{"module", "a"}, {"job", "r3"}});
+  CHECK(page_body("r3/1/9", transcript_body("a", {})) == Json{{"module", "a"}, {"after", "r3/1/9"}});
   CHECK(rehearse_body("a", 1048576) == Json{{"module", "a"}, {"size", 1048576}});
 }
