@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "gateway/admin/access.hpp"
 #include "transport/fetch.hpp"
 #include "transport/file_server.hpp"
 #include "transport/web_server.hpp"
@@ -12,6 +13,14 @@ inline FileServerOptions file_server_options(const Config& config) {
   FileServerOptions options;
   options.host = config.http.listen_host;
   options.port = config.http.listen_port;
+  return options;
+}
+
+inline WebServerOptions web_server_options(const AdminConfig& admin) {
+  WebServerOptions options;
+  options.host = admin.listen_host;
+  options.port = admin.listen_port;
+  options.headers = admin_headers();
   return options;
 }
 

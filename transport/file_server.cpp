@@ -14,6 +14,7 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "transport/even_time.hpp"
 #include "transport/file_server_answer.hpp"
 #include "transport/file_server_offer.hpp"
 #include "transport/http_door.hpp"
@@ -47,12 +48,7 @@ struct SaltedHash {
 };
 
 struct EvenTimeEqual {
-  bool operator()(const std::string& a, const std::string& b) const {
-    if (a.size() != b.size()) return false;
-    unsigned char difference = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
-    return difference == 0;
-  }
+  bool operator()(const std::string& a, const std::string& b) const { return even_time_equal(a, b); }
 };
 
 Error system_error(Errc code, const std::string& what) {
