@@ -55,7 +55,7 @@ int Application::run() {
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow (LimitFSIZE) is a full disk
   raise_descriptor_limit();
   if (const int code = open(); code != kExitOk) return code;
-  start();
+  if (const int code = start(); code != kExitOk) return code;
   loop_.run();
   return exit_code_;
 }
@@ -103,10 +103,30 @@ int Application::open_shelf() {
   return kExitOk;
 }
 
-void Application::start() {
+int Application::start() {
   auto contents = journal_->take_contents();
   open_catalog();
-  slots_ = std::make_unique<Slots>(loop_, config_.limits, config_.tag_limits);
+  open_api(contents);
+  open_jobs(contents);
+  if (config_.admin) {
+    if (const int code = open_admin(*config_.admin); code != kExitOk) return code;
+  }
+  api_->start(*jobs_, modules_, *artifact_commands_, *releases_, *files_, *transcripts_);
+  if (admin_) admin_->show_all();
+  places_->start(*jobs_);
+  const auto figures = [this] { return figures_of(modules_, *jobs_, *files_, *api_); };
+  asio::co_spawn(loop_, metrics_.watch(loop_, figures), rethrow);
+  asio::co_spawn(loop_, catalog_->drop_lost(), rethrow);
+  asio::co_spawn(loop_, incoming_->watch(), rethrow);
+  wait_for_signal();
+  log::notice("gateway ", config_.gateway.id, " ", DFOTA_VERSION, ": ", modules_.size(), " modules, files on ",
+              config_.http.public_url, admin_ ? ", page on " + admin_->url() : std::string());
+  service_manager_ = std::make_unique<ServiceManager>(loop_, *journal_, modules_, *jobs_);
+  service_manager_->ready();
+  return kExitOk;
+}
+
+void Application::open_api(JournalContents& contents) {
   const auto password = config_.mqtt.password_file.empty() ? std::string() : first_line(config_.mqtt.password_file);
   api_ = std::make_unique<MqttApi>(loop_, config_, password, *journal_, std::move(contents.outbox), contents.facts);
   api_->on_taken_over = [this] {
@@ -114,6 +134,7 @@ void Application::start() {
                "; is a second gateway called so?");
     give_up(kExitTakenOver);
   };
+  api_->on_forget_module = [this](const std::string& module) { return places_->forget(module); };
   journal_->on_disk = [this](const std::optional<Error>& failure) {
     if (failure) {
       api_->set_problem(MqttApi::kJournalUnavailable, failure->message);
@@ -128,7 +149,17 @@ void Application::start() {
     config_.timeouts.listen = config_.timeouts.progress_gap;
     api_->set_problem("journal_corrupt", "kept as " + journal_->set_aside());
   }
-  time_ = std::make_unique<ServiceTime>(contents.facts[ServiceTime::kFact]);
+  const auto report_fault = [this](const std::string& code, const std::string& message) {
+    api_->report_fault(code, message);
+  };
+  artifact_commands_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_, report_fault);
+  incoming_ = std::make_unique<Incoming>(loop_, *catalog_, report_fault);
+}
+
+void Application::open_jobs(const JournalContents& contents) {
+  slots_ = std::make_unique<Slots>(loop_, config_.limits, config_.tag_limits);
+  const auto known_time = contents.facts.find(ServiceTime::kFact);
+  time_ = std::make_unique<ServiceTime>(known_time == contents.facts.end() ? std::string() : known_time->second);
   listeners_ = std::make_unique<JobListeners>(*api_);
   listeners_->add(metrics_);
   transcripts_ =
@@ -141,23 +172,16 @@ void Application::start() {
     log::warning("there is no [[module]], and no port in [discovery]: there is nothing to update");
   }
   jobs_->recover(contents);
-  const auto report_fault = [this](const std::string& code, const std::string& message) {
-    api_->report_fault(code, message);
-  };
-  artifact_commands_ = std::make_unique<ArtifactCommands>(config_.artifacts, *catalog_, *fetch_, report_fault);
-  incoming_ = std::make_unique<Incoming>(loop_, *catalog_, report_fault);
-  api_->on_forget_module = [this](const std::string& module) { return places_->forget(module); };
-  api_->start(*jobs_, modules_, *artifact_commands_, *releases_, *files_, *transcripts_);
-  places_->start(*jobs_);
-  const auto figures = [this] { return figures_of(modules_, *jobs_, *files_, *api_); };
-  asio::co_spawn(loop_, metrics_.watch(loop_, figures), rethrow);
-  asio::co_spawn(loop_, catalog_->drop_lost(), rethrow);
-  asio::co_spawn(loop_, incoming_->watch(), rethrow);
-  wait_for_signal();
-  log::notice("gateway ", config_.gateway.id, " ", DFOTA_VERSION, ": ", modules_.size(), " modules, files on ",
-              config_.http.public_url);
-  service_manager_ = std::make_unique<ServiceManager>(loop_, *journal_, modules_, *jobs_);
-  service_manager_->ready();
+}
+
+int Application::open_admin(const AdminConfig& config) {
+  admin_ = std::make_unique<Admin>(
+      Admin::Parts{loop_, config_, *api_, *jobs_, modules_, *files_, *journal_, *transcripts_, metrics_});
+  const auto started = admin_->start(config);
+  if (started) return kExitOk;
+  const bool of_address = started.error().code == Errc::busy;
+  log::error(of_address ? "admin.listen: " : "admin.token_file: ", started.error().message);
+  return of_address ? kExitHeld : kExitConfiguration;
 }
 
 void Application::open_catalog() {
@@ -170,6 +194,7 @@ void Application::open_catalog() {
   catalog_->on_changed = [this] {
     releases_->catalog_changed();
     api_->catalog_changed();
+    if (admin_) admin_->catalog_changed();
   };
 }
 

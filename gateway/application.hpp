@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/config.hpp"
+#include "gateway/admin/admin.hpp"
 #include "gateway/artifact_commands.hpp"
 #include "gateway/catalog.hpp"
 #include "gateway/ftp_shelf.hpp"
@@ -52,8 +53,11 @@ class Application {
  private:
   int open();
   int open_shelf();
-  void start();
+  int start();
   void open_catalog();
+  void open_api(JournalContents& contents);
+  void open_jobs(const JournalContents& contents);
+  int open_admin(const AdminConfig& config);
   void wait_for_signal();
   Awaitable<> stop();
   void give_up(int code);
@@ -82,6 +86,7 @@ class Application {
   std::unique_ptr<Places> places_;
   std::unique_ptr<Jobs> jobs_;
   std::unique_ptr<ServiceManager> service_manager_;
+  std::unique_ptr<Admin> admin_;  ///< null without [admin]; the first to go, for its threads ask all others
 };
 
 }  // namespace dfota

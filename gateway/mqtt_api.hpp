@@ -58,7 +58,6 @@ class MqttApi : public JobListener {
   [[nodiscard]] nlohmann::json module_document(const Module& module) const;
   /// From start() on.
   [[nodiscard]] Commands& commands() { return *commands_; }
-  [[nodiscard]] bool has_problem(const std::string& code) const { return problems_.contains(code); }
   /// A fault of the gateway itself, told on R/error/gateway/<code> and under `problems` of R/info as long as it lasts.
   void set_problem(const std::string& code, const std::string& message);
   void clear_problem(const std::string& code);

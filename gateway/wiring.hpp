@@ -16,14 +16,6 @@ inline FileServerOptions file_server_options(const Config& config) {
   return options;
 }
 
-inline WebServerOptions web_server_options(const AdminConfig& admin) {
-  WebServerOptions options;
-  options.host = admin.listen_host;
-  options.port = admin.listen_port;
-  options.headers = admin_headers();
-  return options;
-}
-
 inline FetchOptions fetch_options(const Config& config) {
   FetchOptions options;
   options.directory = std::filesystem::path(config.gateway.state_dir) / "artifacts";
@@ -37,6 +29,7 @@ inline WebServerOptions web_server_options(const AdminConfig& admin) {
   WebServerOptions options;
   options.host = admin.listen_host;
   options.port = admin.listen_port;
+  options.headers = admin_headers();
   return options;
 }
 

@@ -163,11 +163,11 @@ class Ear:
         self.client.disconnect()
 
 
-def gateway_config(options, directory, rack, broker_port):
+def gateway_config(options, directory, rack, broker_port, admin):
     http_port = free_port()
     lines = ['[gateway]', 'id = "bench"', f'state_dir = "{directory}/state"', '[mqtt]',
              f'uri = "mqtt://127.0.0.1:{broker_port}"', '[http]', f'listen = "127.0.0.1:{http_port}"', '[admin]',
-             'listen = ""', '[artifacts]',
+             f'listen = "{admin}"', '[artifacts]',
              'allow_hosts = ["127.0.0.1"]', '[limits]', f'downloads = {rack.count}', f'updates = {rack.count}',
              '[timeouts]', f'listen = {options.listen}']
     for number in range(rack.count):
@@ -184,28 +184,30 @@ def figures(rack, count, began, ended, cpu, rack_cpu, pid, listen):
             **memory_mib(pid)}
 
 
-def run_gateway(options, directory, count, delta):
+def run_gateway(options, directory, count, delta, admin="", beside=contextlib.nullcontext()):
+    """`beside`: entered once the modules are greeted, and left when the job has ended."""
     rack = Rack(options, directory, count)
     with broker(directory) as broker_port, origin(delta["file"].parent) as origin_port, \
             started(rack.command, directory / "rack.out") as rack_process:
         wait_for(rack.ready, "the rack", rack_process)
         ear = Ear(broker_port, ["dfota/v1/bench/module/+/status", "dfota/v1/bench/job/+/state"])
-        config = gateway_config(options, directory, rack, broker_port)
+        config = gateway_config(options, directory, rack, broker_port, admin)
         program = [options.build / "dfota-gateway", "--config", config]
         with started(options.wrap + program, directory / "gateway.log") as gateway:
             wait_for(lambda: len(ear.online) == count, "the greeting of all modules", gateway)
             time.sleep(2)
-            greeting = cpu_ms(gateway.pid)
-            time.sleep(5)
-            cpu_before, rack_before, began = cpu_ms(gateway.pid), cpu_ms(rack_process.pid), time.time()
-            idle = (cpu_before - greeting) / 5
-            ear.client.publish("dfota/v1/bench/cmd/update", json.dumps({
-                "job": "j1", "modules": "all", "from": OLD, "to": NEW, "attempts": 1,
-                "artifact": {"url": f"http://127.0.0.1:{origin_port}/{delta['file'].name}", "sha256": delta["sha256"]},
-            }), qos=1)
-            wait_for(lambda: ear.final, "the final state of the job", gateway)
-            cpu = cpu_ms(gateway.pid) - cpu_before
-            rack_cpu = cpu_ms(rack_process.pid) - rack_before
+            with beside:
+                greeting = cpu_ms(gateway.pid)
+                time.sleep(5)
+                cpu_before, rack_before, began = cpu_ms(gateway.pid), cpu_ms(rack_process.pid), time.time()
+                idle = (cpu_before - greeting) / 5
+                ear.client.publish("dfota/v1/bench/cmd/update", json.dumps({
+                    "job": "j1", "modules": "all", "from": OLD, "to": NEW, "attempts": 1,
+                    "artifact": {"url": f"http://127.0.0.1:{origin_port}/{delta['file'].name}", "sha256": delta["sha256"]},
+                }), qos=1)
+                wait_for(lambda: ear.final, "the final state of the job", gateway)
+                cpu = cpu_ms(gateway.pid) - cpu_before
+                rack_cpu = cpu_ms(rack_process.pid) - rack_before
             result = figures(rack, count, began, ear.final["at"], cpu, rack_cpu, gateway.pid, options.listen)
             result |= {"state": ear.final["state"], "greeting": greeting / count, "idle": idle}
         ear.close()

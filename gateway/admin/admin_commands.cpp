@@ -1,0 +1,166 @@
+// What changes something over admin HTTP: commands, as over MQTT, and artifacts that are brought (the rest of
+// AdminApi).
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+
+#include "gateway/admin/admin_api.hpp"
+#include "gateway/json_guard.hpp"
+#include "transport/base/log.hpp"
+#include "transport/file_reader.hpp"
+#include "transport/sha256.hpp"
+
+namespace dfota {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr std::string_view kCommands = "/api/v1/commands/", kArtifacts = "/api/v1/artifacts/";
+
+/// What a refusal is in HTTP; its code says it exactly.
+int status_of_reply(const json& reply) {
+  if (reply.value("status", "") == "ok") return 200;
+  const auto code = reply.at("error").value("code", "");
+  for (const auto* unknown : {"unknown_verb", "unknown_job", "unknown_module", "unknown_artifact", "no_module"}) {
+    if (code == unknown) return 404;
+  }
+  for (const auto* state : {"job_conflict", "artifact_conflict", "artifact_in_use", "job_ended", "job_not_ended",
+                            "module_present", "module_configured", "updating", "not_newest_run", "up_to_date"}) {
+    if (code == state) return 409;
+  }
+  for (const auto* full : {"busy", "queue_full", "outbox_full"}) {
+    if (code == full) return 503;
+  }
+  return code == "too_large" ? 413 : 400;
+}
+
+WebAnswer reply_answer(const json& reply) {
+  WebAnswer answer;
+  answer.status = status_of_reply(reply);
+  answer.body = dump(reply);
+  return answer;
+}
+
+WebAnswer body_error(const Error& error) {
+  const int status = status_of(error);
+  return admin_error(status, status == 413 ? "too_large" : status == 507 ? "no_space" : "invalid", error.message);
+}
+
+/// A file that is being brought: gone again unless it is kept.
+class Upload {
+ public:
+  explicit Upload(fs::path file) : file_(std::move(file)) {}
+  ~Upload() {
+    std::error_code ignored;
+    if (!file_.empty()) fs::remove(file_, ignored);
+  }
+  Upload(const Upload&) = delete;
+  Upload& operator=(const Upload&) = delete;
+  [[nodiscard]] const fs::path& file() const { return file_; }
+  std::error_code keep_as(const fs::path& name) {
+    std::error_code error;
+    fs::rename(file_, name, error);
+    if (!error) file_.clear();
+    return error;
+  }
+
+ private:
+  fs::path file_;
+};
+
+}  // namespace
+
+WebAnswer AdminApi::write(const WebRequest& request, WebBody& body) {
+  if (request.method == "PUT" && request.path.starts_with(kArtifacts)) {
+    return put_artifact(request.path.substr(kArtifacts.size()), request, body);
+  }
+  if (request.method != "POST" || !request.path.starts_with(kCommands)) {
+    auto answer = admin_error(405, "method_not_allowed", "see gateway/README.md, Admin HTTP");
+    answer.headers.emplace_back("Allow", "GET, HEAD");
+    return answer;
+  }
+  const auto text = body.read();
+  if (!text) return body_error(text.error());
+  auto parsed = parse_untrusted(text.value(), kMaxCommandBytes);
+  if (const auto* fault = std::get_if<JsonFault>(&parsed)) {
+    return reply_answer(error_reply({fault->code, fault->message, fault->pointer}));
+  }
+  return run(request.path.substr(kCommands.size()), std::get<json>(std::move(parsed)));
+}
+
+/// As over MQTT, but that the answer comes here.
+WebAnswer AdminApi::run(const std::string& verb, json document) {
+  struct Ran {
+    json reply;  ///< null: not in the journal
+    std::function<Awaitable<json>()> later;
+  };
+  const auto transaction = transaction_of(document);
+  auto ran = loop_.ask<Ran>(
+      [this, verb, document]() -> Awaitable<Ran> {
+        auto answered = co_await world_.mqtt.commands().run(verb, document, false);
+        if (!answered) co_return Ran();
+        Ran out{std::move(answered->reply), std::move(answered->later)};
+        co_return out;
+      },
+      kAnswer);
+  if (!ran || (ran->reply.is_null() && !ran->later)) {
+    return admin_error(503, "journal_unavailable", "the journal does not have it; send the same command again");
+  }
+  if (ran->later) {
+    // It has begun, and ends as over MQTT, whoever waits here for its end.
+    const bool waits = ++waiting_later_ <= kMostLater;
+    auto reply = loop_.ask<json>(std::move(ran->later), waits ? Clock::duration(kLater) : Clock::duration::zero());
+    --waiting_later_;
+    if (!reply) return admin_error(202, "going_on", "it goes on; look at its outcome in the lists");
+    if (ran->reply.is_null()) ran->reply = json::object();
+    ran->reply.update(*reply);
+  }
+  if (!transaction.empty()) ran->reply["transaction"] = transaction;
+  if (ran->reply.value("status", "") == "error") {
+    const auto& error = ran->reply["error"];
+    log::notice("admin: ", verb, " refused: ", error.value("code", ""), ": ", error.value("message", ""));
+  } else {
+    log::notice("admin: ", verb, " ", dump(document).substr(0, 300));
+  }
+  return reply_answer(ran->reply);
+}
+
+/// The delta lies in artifacts.incoming under its name, and artifact_add takes it from there, as `dfota artifact add`
+/// has it done.
+WebAnswer AdminApi::put_artifact(const std::string& name, const WebRequest& request, WebBody& body) {
+  if (!is_artifact_name(name)) {
+    return reply_answer(error_reply(invalid("/name", "an artifact's name is 1 to 64 of A-Z a-z 0-9 . _ -")));
+  }
+  json manifest = {{"name", name}};
+  for (const auto& [key, value] : request.query) manifest[key] = value;
+  const fs::path incoming = world_.config.artifacts.incoming;
+  // The gateway does not look at what begins with a dot.
+  std::array<unsigned char, 8> random{};
+  if (::getentropy(random.data(), random.size()) != 0) return admin_error(500, "internal", "no random bytes");
+  std::string part = "." + name + ".";
+  for (const auto byte : random) part += "0123456789abcdef"[byte % 16];
+  Upload upload(incoming / part);
+  const auto saved = body.save(upload.file(), world_.config.artifacts.max_bytes);
+  if (!saved) return body_error(saved.error());
+  Sha256 hash;
+  const auto failed = read_file(upload.file(), [&](std::string_view bytes) -> std::optional<Error> {
+    hash.update(bytes);
+    return std::nullopt;
+  });
+  if (failed) return body_error(*failed);
+  const auto sha256 = hash.hex();
+  if (manifest.contains("sha256") && manifest["sha256"] != sha256) {
+    return reply_answer(error_reply({"artifact_hash_mismatch", "what came has the sha256 " + sha256, "/sha256"}));
+  }
+  manifest["sha256"] = sha256;
+  manifest["size"] = saved.value();
+  if (const auto error = upload.keep_as(incoming / name)) {
+    return admin_error(507, "io", (incoming / name).string() + ": " + error.message());
+  }
+  return run("artifact_add", std::move(manifest));
+}
+
+}  // namespace dfota
