@@ -23,6 +23,9 @@ struct DownloadHooks {
   /// Awaited once, when this percent of the package is there.
   std::optional<int> at_percent;
   std::function<Awaitable<Step>()> reached;
+  /// Over HTTP in chunks: awaited before each one, tells how far the package may be fetched now. The total is 0 before
+  /// the first answer; what is there already: stop.
+  std::function<Awaitable<uint64_t>(uint64_t total)> allowance = nullptr;
 };
 
 /// The result of a download that Step::stop has broken off.

@@ -135,12 +135,13 @@ Awaitable<int> HttpDownload::fetch_whole() {
 
 Awaitable<int> HttpDownload::fetch_chunks() {
   do {
+    const auto begin = package_->bytes();
+    const auto end = co_await chunk_end();
+    if (end <= begin) co_return kDownloadStopped;
     int code = 0;
     if (!socket_.is_open() || habits_.client == Client::chunks || !head_.keep_alive) code = co_await connect();
     if (code != 0) co_return code;
-    const auto begin = package_->bytes();
-    const auto end = begin + static_cast<uint64_t>(habits_.bytes) - 1;
-    const auto range = "bytes=" + std::to_string(begin) + "-" + std::to_string(end);
+    const auto range = "bytes=" + std::to_string(begin) + "-" + std::to_string(end - 1);
     code = co_await ask("GET", range);
     uint64_t until = 0;
     if (code == 0) code = accept_body(until);
@@ -149,6 +150,15 @@ Awaitable<int> HttpDownload::fetch_chunks() {
     if (package_->bytes() == begin) co_return kResponse;
   } while (package_->bytes() < total_);
   co_return 0;
+}
+
+Awaitable<uint64_t> HttpDownload::chunk_end() {
+  if (!hooks_.allowance) co_return package_->bytes() + static_cast<uint64_t>(habits_.bytes);
+  paused_ = true;
+  const auto end = co_await hooks_.allowance(total_);
+  paused_ = false;
+  extend_deadline(idle_code_);
+  co_return end;
 }
 
 Awaitable<int> HttpDownload::fetch_resumed() {

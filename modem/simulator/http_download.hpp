@@ -38,6 +38,8 @@ class HttpDownload : public std::enable_shared_from_this<HttpDownload> {
 
   /// 0, or the code for HTTPEND; kDownloadStopped after Step::stop.
   Awaitable<int> run();
+  /// Cuts it off from outside: run() ends soon, with whatever code.
+  void stop() { close(); }
   [[nodiscard]] const DeltaCheck& package() const { return *package_; }
 
  private:
@@ -53,6 +55,7 @@ class HttpDownload : public std::enable_shared_from_this<HttpDownload> {
   Awaitable<int> read_body(uint64_t until);
   Awaitable<int> fill(size_t at_most);
   Awaitable<int> pass_threshold();
+  Awaitable<uint64_t> chunk_end();
   int accept_body(uint64_t& until);
   [[nodiscard]] std::string request_text(const std::string& method, const std::string& range) const;
   [[nodiscard]] bool at_threshold() const;

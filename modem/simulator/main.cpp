@@ -61,7 +61,7 @@ int run_rack(const sim::RackOptions& options, const std::string& log_file) {
     rack.finish();
     return fail(started.error());
   }
-  const sim::Json fields = {{"count", options.count}, {"dir", options.dir}};
+  const sim::Json fields = {{"count", options.modules()}, {"dir", options.dir}};
   out.write("", "rack_ready", fields);
   if (!log_file.empty()) log.write("", "rack_ready", fields);
   log.release();
@@ -83,7 +83,8 @@ int main(int argc, char** argv) {
   delta.header.size = 262144;
   auto* dir =
       app.add_option("--dir", options.dir, "where the ports stand, DIR/m0, DIR/m1, ..., and what the modules keep");
-  app.add_option("--count", options.count, "number of modules")->check(CLI::Range(1, 4000));
+  auto* count = app.add_option("--count", options.count, "number of modules; with --replay none when left out")
+                    ->check(CLI::Range(1, 4000));
   app.add_option("--model", options.module.model, "model of the modules, or of the delta");
   app.add_option("--profiles-dir", profiles_dir, "families of modules beside the built-in ones, *.toml");
   app.add_option("--efs", options.module.efs_package, "the package that AT+QFOTADL=1 of a BG96 takes")
@@ -106,6 +107,13 @@ int main(int argc, char** argv) {
   tcp->excludes(chardev)->excludes(baud);
   chardev->excludes(baud);
   app.add_option("--fault", faults, "[WHICH:]NAME[=VALUE][,NAME[=VALUE]...], may be repeated; see below")->take_all();
+  auto* replay = app.add_option("--replay", options.replays,
+                                "a transcript of `dfota transcript`, played as one more module behind the simulated "
+                                "ones; may be repeated")
+                     ->take_all();
+  app.add_option("--replay-speed", options.replay_speed, "divides every recorded delay")
+      ->needs(replay)
+      ->check(CLI::Range(0.01, 100000.0));
   app.add_option("--log", log_file, "events go to this file instead of stdout");
   app.add_option("--link-prefix", options.link_prefix, "name of the ports before their number");
   auto* make_delta = app.add_option("--make-delta", delta.file, "writes a delta package, prints its facts and ends");
@@ -115,6 +123,7 @@ int main(int argc, char** argv) {
   dir->excludes(make_delta);
   app.footer("WHICH is m3, m2-m5 or all (all when left out). Names:\n" + sim::fault_help());
   CLI11_PARSE(app, argc, argv);
+  if (!options.replays.empty() && count->count() == 0) options.count = 0;
 
   if (!delta.file.empty()) {
     delta.header.model = options.module.model;

@@ -60,9 +60,9 @@ Result<void> Rack::prepare_ports(const RackOptions& options) {
   }
   const auto first = listening_address(loop_, options.tcp);
   if (!first) return first.error();
-  if (first->port() != 0 && first->port() + options.count - 1 > kLastTcpPort) {
+  if (first->port() != 0 && first->port() + options.modules() - 1 > kLastTcpPort) {
     return Error(Errc::invalid,
-                 "there are not " + std::to_string(options.count) + " ports from " + options.tcp + " on");
+                 "there are not " + std::to_string(options.modules()) + " ports from " + options.tcp + " on");
   }
   first_ = *first;
   return {};
@@ -91,8 +91,14 @@ Result<std::unique_ptr<Port>> Rack::make_pty(const RackOptions& options, const s
 
 Result<void> Rack::start(const RackOptions& options) {
   const auto& module_options = options.module;
-  if (module_options.profiles->by_model(module_options.model) == nullptr) {
+  if (options.count > 0 && module_options.profiles->by_model(module_options.model) == nullptr) {
     return unknown_model(module_options.model, *module_options.profiles);
+  }
+  std::vector<ReplayScript> scripts;
+  for (const auto& file : options.replays) {
+    auto script = load_replay(file);
+    if (!script) return script.error();
+    scripts.push_back(std::move(*script));
   }
   raise_open_files_limit();
   auto taken = take_dir(options.dir);
@@ -110,10 +116,28 @@ Result<void> Rack::start(const RackOptions& options) {
     auto started = modules_.back()->start();
     if (!started) return started;
   }
+  return start_replays(options, std::move(scripts));
+}
+
+Result<void> Rack::start_replays(const RackOptions& options, std::vector<ReplayScript> scripts) {
+  int index = options.count;
+  for (auto& script : scripts) {
+    ReplayOptions replay;
+    replay.name = options.link_prefix + std::to_string(index);
+    replay.profiles = options.module.profiles;
+    replay.speed = options.replay_speed;
+    auto port = make_port(options, index, replay.name);
+    if (!port) return port.error();
+    replays_.push_back(std::make_unique<ReplayModule>(loop_, std::move(*port), log_, std::move(script), replay));
+    auto started = replays_.back()->start();
+    if (!started) return started;
+    ++index;
+  }
   return {};
 }
 
 void Rack::finish() {
+  for (const auto& module : replays_) module->finish();
   for (const auto& module : modules_) module->finish();
 }
 

@@ -6,8 +6,13 @@ namespace dfota::test {
 namespace {
 
 std::vector<std::string> arguments(const Rack::Options& options, const TempDir& dir) {
-  std::vector<std::string> argv = {program("dfota-rack"),           "--dir",   dir.path().string(),          "--count",
-                                   std::to_string(options.modules), "--speed", std::to_string(options.speed)};
+  std::vector<std::string> argv = {program("dfota-rack"), "--dir", dir.path().string(), "--speed",
+                                   std::to_string(options.speed)};
+  if (options.modules > 0) argv.insert(argv.end(), {"--count", std::to_string(options.modules)});
+  for (const auto& file : options.replays) argv.insert(argv.end(), {"--replay", file});
+  if (!options.replays.empty()) {
+    argv.insert(argv.end(), {"--replay-speed", std::to_string(options.replay_speed)});
+  }
   if (options.baud > 0) argv.insert(argv.end(), {"--baud", std::to_string(options.baud)});
   if (options.tcp) argv.insert(argv.end(), {"--tcp", "127.0.0.1:0"});
   const std::pair<const char*, const std::string*> settings[] = {{"--version", &options.version},
@@ -23,6 +28,10 @@ std::vector<std::string> arguments(const Rack::Options& options, const TempDir& 
 
 }  // namespace
 
+std::string kept_transcript(const std::string& name) {
+  return std::string(DFOTA_SOURCE_DIR) + "/tests/transcripts/" + name + ".jsonl";
+}
+
 std::string program(const std::string& name) {
   std::string path = std::string(DFOTA_BINARY_DIR) + "/" + name;
   if (!std::filesystem::exists(path)) throw std::runtime_error(path + " is not built");
@@ -35,7 +44,7 @@ Rack::Rack(const Options& options) {
   if (!wait_for([](const Json& event) { return event["event"] == "rack_ready"; })) {
     throw std::runtime_error("dfota-rack did not start: " + process_->err());
   }
-  for (int module = 0; module < options.modules; ++module) {
+  for (int module = 0; module < options.all(); ++module) {
     const auto name = "m" + std::to_string(module);
     ports_.push_back(options.tcp ? wait_for(name, "ready").value()["port"].get<std::string>() : dir_ / name);
   }

@@ -14,6 +14,8 @@
 
 namespace dfota::test {
 
+/// A recording that tests/transcripts keeps, by its name.
+std::string kept_transcript(const std::string& name);
 /// Where the build has put the program. Throws when it is not there.
 std::string program(const std::string& name);
 
@@ -32,6 +34,10 @@ class Rack {
     std::string model;                ///< empty: the rack's own
     std::string profiles_dir;         ///< empty: the built-in families only
     std::string efs;                  ///< a package for AT+QFOTADL=1; empty: none
+    /// Transcripts that are played, each as one more module behind the simulated ones (of which there may be none).
+    std::vector<std::string> replays;
+    double replay_speed = 20;
+    [[nodiscard]] int all() const { return modules + static_cast<int>(replays.size()); }
     /// Called with the rack's directory before the rack starts: what its modules have in their file systems.
     std::function<void(const std::filesystem::path& dir)> prepare;
   };

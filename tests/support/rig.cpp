@@ -57,6 +57,13 @@ RigOptions rack_behind_proxy(int modules) {
   return options;
 }
 
+RigOptions replay_of(std::vector<std::string> transcripts) {
+  RigOptions options;
+  options.rack.modules = 0;
+  options.rack.replays = std::move(transcripts);
+  return options;
+}
+
 std::string make_delta(const std::string& file, const std::string& model, const std::string& from,
                        const std::string& to, std::size_t bytes) {
   Process maker({program("dfota-rack"), "--make-delta", file, "--model", model, "--from", from, "--to", to, "--size",
@@ -117,7 +124,7 @@ void Rig::write_config(const std::map<std::string, std::string>& settings) {
     }
     file << key.substr(dot + 1) << " = " << value << "\n";
   }
-  for (int i = 0; i < options_.rack.modules; ++i) {
+  for (int i = 0; i < options_.rack.all(); ++i) {
     if (const auto block = options_.module_blocks.find(i); block != options_.module_blocks.end()) {
       file << block->second;
       continue;

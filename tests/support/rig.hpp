@@ -45,6 +45,8 @@ struct RigOptions {
 RigOptions rack_of(int modules, std::vector<std::string> faults = {}, std::map<std::string, std::string> settings = {});
 /// The same behind Rig::proxy.
 RigOptions rack_behind_proxy(int modules);
+/// A rack that plays these transcripts (files), as m0, m1 and so on, and nothing else.
+RigOptions replay_of(std::vector<std::string> transcripts);
 
 /// Writes a delta of the rack's kind for this model; its sha256.
 std::string make_delta(const std::string& file, const std::string& model, const std::string& from,
