@@ -97,7 +97,8 @@ void ReplayModule::catch_up(std::size_t until) {
     if (event.kind == Kind::line && asked) say(with_sizes(event.text));
     if (event.kind == Kind::noise) say(event.text);
   }
-  if (skipped == 0) return;
+  // Before the first update every gateway asks in an order of its own.
+  if (skipped == 0 || until <= dialogue_.next_update(0)) return;
   record("replay_skip",
          {{"text", masked_line(script_.events[until].text)}, {"why", "asked before its turn"}, {"events", skipped}});
 }

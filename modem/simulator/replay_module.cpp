@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 
-#include "transport/base/masked.hpp"
 
 namespace dfota::sim {
 namespace {

@@ -134,12 +134,13 @@ std::uint64_t ReplayModule::download_goal(const ReplayEvent& file) const {
 
 /// So much as the recorded module had, no sooner than it had it.
 Awaitable<> ReplayModule::wait_for_download() {
+  const auto event = script_.events[next_];
+  if (event.bytes == 0 && !event.released) co_return;  // nothing was asked for yet
   const auto began = last_at_, time = std::max(due(), began + std::chrono::milliseconds(1));
   if (!download_) co_await wait_until(time);
   if (moved()) co_return;
   begin_download();
   if (!download_) co_return;
-  const auto event = script_.events[next_];
   while (!moved() && download_ && !download_->ended() && download_->bytes() == 0) co_await wait_for_change();
   if (moved() || !download_) co_return;
   const auto had = download_->bytes();
