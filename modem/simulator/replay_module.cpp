@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <asio/co_spawn.hpp>
 
-
 namespace dfota::sim {
 namespace {
 
