@@ -107,10 +107,11 @@ int main(int argc, char** argv) {
   tcp->excludes(chardev)->excludes(baud);
   chardev->excludes(baud);
   app.add_option("--fault", faults, "[WHICH:]NAME[=VALUE][,NAME[=VALUE]...], may be repeated; see below")->take_all();
-  auto* replay = app.add_option("--replay", options.replays,
-                                "a transcript of `dfota transcript`, played as one more module behind the simulated "
-                                "ones; may be repeated")
-                     ->take_all();
+  auto* replay =
+      app.add_option("--replay", options.replays,
+                     "a transcript (of `dfota transcript -o`), played as one more module behind the simulated "
+                     "ones; may be repeated")
+          ->take_all();
   app.add_option("--replay-speed", options.replay_speed, "divides every recorded delay")
       ->needs(replay)
       ->check(CLI::Range(0.01, 100000.0));

@@ -1,5 +1,6 @@
 #include "modem/simulator/replay_script.hpp"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -42,7 +43,7 @@ std::string shown(std::string_view line) {
 std::string take_head(const Json& head, ReplayScript& script) {
   const auto version = head.is_object() ? head.find("transcript") : head.end();
   if (!head.is_object() || version == head.end()) {
-    return R"(no transcript: the first line must be {"transcript":1,...}; `dfota transcript` writes one)";
+    return R"(no transcript: the first line must be {"transcript":1,...}; `dfota transcript -o FILE` writes one)";
   }
   if (!version->is_number_integer() || version->get<std::int64_t>() != kVersion) {
     return "a transcript of version " + version->dump() + ", and only version " + std::to_string(kVersion) +
@@ -132,28 +133,39 @@ void complete(ReplayScript& script) {
   if (script.from.empty()) script.from = Family::of(builtin_profiles(), script.model).first_version(script.model);
 }
 
-/// Empty: understood, and behind the others. `over`: it was the outcome.
+bool is_known(std::string_view key) {
+  static constexpr std::string_view kOthers[] = {"file", "error", "attempt", "hop", "data", "dropped", "outcome"};
+  const auto is_key = [key](const TextEvent& known) { return known.key == key; };
+  return std::any_of(std::begin(kTexts), std::end(kTexts), is_key) ||
+         std::find(std::begin(kOthers), std::end(kOthers), key) != std::end(kOthers);
+}
+
+/// Empty: understood, and behind the others. What else stands beside an event is left out. `over`: it was the outcome.
 std::string take_event(const Json& line, ReplayScript& script, bool& over) {
   if (line.is_object() && line.contains("transcript")) return "a second head: a file holds one transcript";
   const auto time = line.is_object() ? line.find("t") : line.end();
-  if (!line.is_object() || time == line.end() || !time->is_number() || line.size() != 2) {
+  if (!line.is_object() || time == line.end() || !time->is_number()) {
     return "no event: it must be {\"t\":<seconds>,\"<what>\":...}";
   }
+  std::vector<std::string> keys;
   for (const auto& [key, value] : line.items()) {
-    if (key == "t") continue;
-    if (key == "outcome" && value.is_string()) {
-      script.outcome = value;
-      over = true;
-      return "";
-    }
-    auto event = event_of(key, value);
-    if (!event) return "an event that is not understood: \"" + key + "\":" + shown(value.dump());
-    event->t = *time;
-    if (event->kind == Kind::dropped) {
-      script.notes.push_back(std::to_string(event->bytes) + " events are missing: the recorder had dropped them");
-    }
-    script.events.push_back(std::move(*event));
+    if (is_known(key)) keys.push_back(key);
   }
+  if (keys.empty()) return "an event that is not understood: " + shown(line.dump());
+  if (keys.size() > 1) return "no event: it is both \"" + keys[0] + "\" and \"" + keys[1] + "\"";
+  const auto& value = line[keys[0]];
+  over = keys[0] == "outcome" && value.is_string();
+  if (over) {
+    script.outcome = value;
+    return "";
+  }
+  auto event = event_of(keys[0], value);
+  if (!event) return "an event that is not understood: \"" + keys[0] + "\":" + shown(value.dump());
+  event->t = *time;
+  if (event->kind == Kind::dropped) {
+    script.notes.push_back(std::to_string(event->bytes) + " events are missing: the recorder had dropped them");
+  }
+  script.events.push_back(std::move(*event));
   return "";
 }
 
