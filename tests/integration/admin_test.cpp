@@ -49,7 +49,7 @@ struct AdminRig {
     arguments.insert(arguments.end(), {"-H", "Content-Type: application/json", "--data-binary", body});
     return curl(url("/api/v1/commands/" + verb), std::move(arguments));
   }
-  [[nodiscard]] Json command(const std::string& verb, const Json& body) const {
+  Json command(const std::string& verb, const Json& body) const {
     const auto reply = post(verb, body.dump(), {"-H", bearer()});
     INFO(verb, ": ", reply.body);
     REQUIRE(reply.status == 200);

@@ -57,6 +57,7 @@ TEST_CASE("the numbers of a job are those of its results, and promtool has nothi
   CHECK(becomes(rig, "dfota_modules{phase=\"idle\"}", 3));
 
   const auto text = scrape(rig);
+  rig.rack.stop();
   const std::map<std::string, double> wanted = {
       {"dfota_update_outcomes_total{outcome=\"succeeded\"}", 2},
       {"dfota_update_outcomes_total{outcome=\"failed\"}", 1},
