@@ -49,6 +49,19 @@ WebAnswer body_error(const Error& error) {
   return admin_error(status, status == 413 ? "too_large" : status == 507 ? "no_space" : "invalid", error.message);
 }
 
+/// As far as the query says it: flat, where a manifest nests the days of both versions.
+json manifest_of(const std::string& name, const std::map<std::string, std::string>& query) {
+  json manifest = {{"name", name}};
+  for (const auto& [key, value] : query) manifest[key] = value;
+  const auto from = query.find("from_released");
+  if (from == query.end()) return manifest;
+  manifest.erase("from_released");
+  json released = {{"from", from->second}};
+  if (manifest.contains("released")) released["to"] = manifest["released"];
+  manifest["released"] = std::move(released);
+  return manifest;
+}
+
 /// A file that is being brought: gone again unless it is kept.
 class Upload {
  public:
@@ -122,8 +135,6 @@ WebAnswer AdminApi::run(const std::string& verb, json document) {
   if (ran->reply.value("status", "") == "error") {
     const auto& error = ran->reply["error"];
     log::notice("admin: ", verb, " refused: ", error.value("code", ""), ": ", error.value("message", ""));
-  } else {
-    log::notice("admin: ", verb, " ", dump(document).substr(0, 300));
   }
   return reply_answer(ran->reply);
 }
@@ -134,8 +145,7 @@ WebAnswer AdminApi::put_artifact(const std::string& name, const WebRequest& requ
   if (!is_artifact_name(name)) {
     return reply_answer(error_reply(invalid("/name", "an artifact's name is 1 to 64 of A-Z a-z 0-9 . _ -")));
   }
-  json manifest = {{"name", name}};
-  for (const auto& [key, value] : request.query) manifest[key] = value;
+  auto manifest = manifest_of(name, request.query);
   const fs::path incoming = world_.config.artifacts.incoming;
   // The gateway does not look at what begins with a dot.
   std::array<unsigned char, 8> random{};

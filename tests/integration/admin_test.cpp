@@ -16,12 +16,11 @@ using Json = nlohmann::json;
 namespace {
 
 struct AdminRig {
-  explicit AdminRig(int modules, std::vector<std::string> faults = {}, bool proxy = false)
-      : rig(options(modules, std::move(faults), proxy)), port(rig.admin_port()) {}
+  explicit AdminRig(int modules) : AdminRig(options(modules)) {}
+  explicit AdminRig(const RigOptions& options) : rig(options), port(rig.admin_port()) {}
 
-  static RigOptions options(int modules, std::vector<std::string> faults, bool proxy) {
+  static RigOptions options(int modules, std::vector<std::string> faults = {}) {
     auto options = rack_of(modules, std::move(faults));
-    options.proxy = proxy;
     options.admin = true;
     return options;
   }
@@ -82,7 +81,7 @@ Process open_stream(const AdminRig& admin) {
 }  // namespace
 
 TEST_CASE("a rack that is updated is told by events, and lies in the lists afterwards") {
-  AdminRig admin(3, {"m1:httpend=716"});
+  AdminRig admin(AdminRig::options(3, {"m1:httpend=716"}));
   auto& rig = admin.rig;
   auto stream = open_stream(admin);
   REQUIRE(stream.wait_for_out("event: snapshot"));
@@ -209,7 +208,9 @@ TEST_CASE("who writes needs the token and comes from here; who reads under anoth
 }
 
 TEST_CASE("a command over HTTP is answered as over MQTT") {
-  AdminRig admin(2, {"m1:client=slow:2000,once"});
+  auto options = AdminRig::options(2, {"m1:client=slow:2000,once"});
+  options.delta_bytes = 1 << 20;  // more than the kernel takes ahead of a slow reader
+  AdminRig admin(options);
   auto& rig = admin.rig;
   auto job = rig.job("night");
   job["transaction"] = "t-1";
@@ -247,20 +248,23 @@ TEST_CASE("an artifact that is put is in the catalog, and modules are brought to
   CHECK(put(path + "&sha256=" + std::string(64, '0')).json()["error"]["code"] == "artifact_hash_mismatch");
   CHECK(put("/api/v1/artifacts/.hidden?model=UC20").status == 400);
   CHECK(put("/api/v1/artifacts/a12.bin?model=UC20").json()["error"]["code"] == "invalid");
-  const auto added = put(path + "&notes=fixes%20the%20clock");
+  const auto added = put(path + "&notes=fixes%20the%20clock&from_released=2026-01-02&released=2026-03-04");
   INFO(added.body);
   CHECK(added.status == 200);
   CHECK(added.json()["data"]["sha256"] == rig.sha256);
   const auto list = admin.read("/api/v1/artifacts");
   REQUIRE(list["artifacts"].size() == 1);
   CHECK(list["artifacts"][0]["notes"] == "fixes the clock");
+  CHECK(list["artifacts"][0]["released"] == Json({{"from", "2026-01-02"}, {"to", "2026-03-04"}}));
   CHECK(std::filesystem::is_empty(std::filesystem::path(list["incoming"].get<std::string>())));
   admin.command("update", {{"job", "day"}, {"modules", "all"}, {"target", kTo}});
   CHECK(rig.finish("day")["state"] == "succeeded");
 }
 
 TEST_CASE("health says whether the loop turns, readiness what is missing") {
-  AdminRig admin(1, {}, true);
+  auto options = AdminRig::options(1);
+  options.proxy = true;
+  AdminRig admin(options);
   CHECK(admin.read("/healthz")["checks"]["loop"]["ok"] == true);
   CHECK(admin.read("/readyz")["status"] == "ok");
   admin.rig.proxy->refuse();
@@ -297,7 +301,7 @@ TEST_CASE("fifty streams that nobody reads are no hindrance") {
 }
 
 TEST_CASE("a port that is taken, and a token file that cannot be, end the gateway at its start") {
-  auto options = AdminRig::options(1, {}, false);
+  auto options = AdminRig::options(1);
   options.start = false;
   Rig rig(options);
   options.settings["admin.listen"] = "\"127.0.0.1:" + std::to_string(rig.broker.port()) + "\"";
