@@ -91,8 +91,18 @@ Awaitable<> Transcripts::read_back(Shared recording) {
   if (recording->ended) co_await close(recording);
 }
 
-void Transcripts::step_taken(const std::string& module) {
-  if (const auto recording = find(module)) asio::co_spawn(loop_, write(recording), rethrow);
+/// An update may begin before its module has said who it is.
+void Transcripts::learn(std::string& what, const std::string& now, Recording& recording) {
+  if (!what.empty() || now.empty()) return;
+  what = now;
+  recording.whole = true;
+}
+
+void Transcripts::step_taken(const Part& part) {
+  const auto recording = find(part.module);
+  if (!recording) return;
+  learn(recording->head.profile, part.checkpoint.profile, *recording);
+  asio::co_spawn(loop_, write(recording), rethrow);
 }
 
 void Transcripts::end(const Job& job, const Part& part) {
@@ -104,12 +114,9 @@ void Transcripts::end(const Job& job, const Part& part) {
   const auto& result = *part.result;
   if (result.error) recording->transcript.error(to_json(*result.error).dump());
   recording->transcript.outcome(result.outcome);
-  auto& head = recording->head;
-  if (head.model.empty() && !result.model.empty()) {
-    head.model = result.model;
-    head.imei = result.imei;
-    recording->whole = true;
-  }
+  learn(recording->head.model, result.model, *recording);
+  learn(recording->head.imei, result.imei, *recording);
+  learn(recording->head.profile, part.checkpoint.profile, *recording);
   finish(recording);
 }
 

@@ -36,7 +36,7 @@ class Transcripts {
   /// earlier process. It lives until end() or forget(). `module` may be null: it is not configured any more.
   Transcript& begin(const Job& job, const Part& part, const Module* module);
   /// A step is in the journal: what was recorded is written, too.
-  void step_taken(const std::string& module);
+  void step_taken(const Part& part);
   /// The part has its result. One that never began has no transcript.
   void end(const Job& job, const Part& part);
   /// The module is none of the gateway's any more.
@@ -73,6 +73,7 @@ class Transcripts {
   void finish(Shared recording);
   Awaitable<> remove(std::string module);
   void told(const std::optional<Error>& failed);
+  static void learn(std::string& what, const std::string& now, Recording& recording);
   static std::string text_of(Recording& recording);
 
   asio::io_context& loop_;

@@ -160,7 +160,7 @@ Awaitable<Result<void>> UpdateRun::commit(Checkpoint checkpoint) {
     std::tie(part_.checkpoint, part_.step_at, part_.next_attempt_at) = before;
     put(Write::part_undone);
   } else if (parts_.transcripts != nullptr) {
-    parts_.transcripts->step_taken(part_.module);
+    parts_.transcripts->step_taken(part_);
   }
   co_return committed;
 }

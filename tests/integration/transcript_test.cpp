@@ -61,7 +61,7 @@ void check_times(const std::vector<Json>& lines) {
   }
 }
 
-std::string dfota(const Rig& rig, std::vector<std::string> words, int code) {
+std::string told(const Rig& rig, std::vector<std::string> words, int code) {
   words.insert(words.begin(), "transcript");
   Process process(dfota_call(rig.broker, words, "t"));
   CHECK(process.wait() == code);
@@ -107,19 +107,19 @@ TEST_CASE("a forced 716: what was said, over MQTT, by dfota and on the disk") {
 
   const auto text = on_disk(rig, "j-1");
   CHECK(lines_of(text) == lines);
-  CHECK(dfota(rig, {"m0", "--json"}, 0) == text);
-  CHECK(dfota(rig, {"m0", "--job", "j-1", "-o", rig.dir() / "out.jsonl"}, 0).empty());
+  CHECK(told(rig, {"m0", "--json"}, 0) == text);
+  CHECK(told(rig, {"m0", "--job", "j-1", "-o", rig.dir() / "out.jsonl"}, 0).empty());
   std::ifstream written(rig.dir() / "out.jsonl", std::ios::binary);
   CHECK(std::string(std::istreambuf_iterator<char>(written), {}) == text);
-  const auto shown = dfota(rig, {"m0"}, 0);
+  const auto shown = told(rig, {"m0"}, 0);
   CHECK(shown.starts_with("module m0, job j-1, run 1: UC20 IMEI "));
   CHECK(shown.find("  >  AT+GSN\n") != std::string::npos);
   CHECK(shown.find("  *  +QIND: \"FOTA\",\"HTTPEND\",716\n") != std::string::npos);
   CHECK(shown.find("  -  error 716 ") != std::string::npos);
   CHECK(shown.ends_with("  -  outcome: failed\n"));
-  CHECK(dfota(rig, {"m0", "--job", "other"}, 1).find("other") != std::string::npos);
-  CHECK(dfota(rig, {"m7"}, 1).find("m7") != std::string::npos);
-  CHECK(dfota(rig, {"m0", "-o", rig.dir() / "no" + "/where"}, 1).find("cannot be written") != std::string::npos);
+  CHECK(told(rig, {"m0", "--job", "other"}, 1).find("other") != std::string::npos);
+  CHECK(told(rig, {"m7"}, 1).find("m7") != std::string::npos);
+  CHECK(told(rig, {"m0", "-o", rig.dir() / "no" + "/where"}, 1).find("cannot be written") != std::string::npos);
 }
 
 TEST_CASE("killed while its module flashes: the transcript can be read at once, and goes on in the next process") {

@@ -120,7 +120,7 @@ TEST_CASE_FIXTURE(Fixture, "an update under way can be read, and stands on the d
   transcript.port_opened("p");
   CHECK(holds(life->read("m1", "j"), "\"open\""));
   CHECK_FALSE(holds(on_disk("j-1.jsonl"), "\"open\""));
-  life->transcripts.step_taken("m1");
+  life->transcripts.step_taken(*job.parts[0]);
   life->settle();
   CHECK(on_disk("j-1.jsonl") == life->read("m1"));
   CHECK(&life->transcripts.begin(job, *job.parts[0], nullptr) == &transcript);  // its next hop
