@@ -40,12 +40,13 @@ struct Life {
     }
   }
   template <class T>
+  static Awaitable<> keep(Awaitable<T> work, std::optional<T>& outcome) {
+    outcome = co_await std::move(work);
+  }
+  template <class T>
   T run(Awaitable<T> work) {
     std::optional<T> outcome;
-    asio::co_spawn(loop, std::move(work), [&](const std::exception_ptr& thrown, T value) {
-      if (thrown) std::rethrow_exception(thrown);
-      outcome = std::move(value);
-    });
+    asio::co_spawn(loop, keep(std::move(work), outcome), rethrow);
     until([&] { return outcome.has_value(); });
     return std::move(*outcome);
   }
@@ -59,7 +60,7 @@ struct Life {
     for (int i = 0; i < 4; ++i) flush();
   }
   std::string read(const std::string& module, const std::string& job = "") {
-    const auto text = run<Result<std::string>>(transcripts.read(module, job));
+    const auto text = run(transcripts.read(module, job));
     return text ? *text : "error " + text.error().message;
   }
   Texts jobs(const std::string& module) {
@@ -129,9 +130,10 @@ TEST_CASE_FIXTURE(Fixture, "an update under way can be read, and stands on the d
 TEST_CASE_FIXTURE(Fixture, "what is recorded is written every few seconds, too") {
   const auto job = make_job("j");
   life->transcripts.begin(job, *job.parts[0], nullptr).command_sent("AT+GSN");
-  life->loop.poll();
-  clock.advance(Transcripts::kWriteEvery + 1s);
-  life->until([&] { return holds(on_disk("j-1.jsonl"), "AT+GSN"); });
+  life->until([&] {
+    clock.advance(Transcripts::kWriteEvery);
+    return holds(on_disk("j-1.jsonl"), "AT+GSN");
+  });
 }
 
 TEST_CASE_FIXTURE(Fixture, "the end: error and outcome are the last lines, and another update begins its own file") {
