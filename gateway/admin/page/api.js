@@ -55,7 +55,7 @@ export async function command(verb, body) {
     method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body),
   });
   const reply = await answer.json();
-  if (reply.status === 'error') throw new ApiError(answer.status, reply.error);
+  if (reply.status !== 'ok') throw new ApiError(answer.status, reply.error);   // going_on, too: nobody knows yet how it ends
   return { ...reply.data, warnings: reply.warnings ?? [] };
 }
 
@@ -65,8 +65,8 @@ export async function putArtifact(name, query, file) {
     method: 'PUT', headers: { 'Content-Type': 'application/octet-stream' }, body: file,
   });
   const reply = await answer.json();
-  if (reply.status === 'error') throw new ApiError(answer.status, reply.error);
-  return reply.data ?? reply;
+  if (reply.status !== 'ok') throw new ApiError(answer.status, reply.error);
+  return reply.data;
 }
 
 export async function session() {

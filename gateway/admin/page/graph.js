@@ -7,8 +7,9 @@ const kHeight = 46;
 const kGapX = 74;
 const kGapY = 22;
 const kMargin = 14;
+const kStrangersInRow = 4;
 
-// {nodes: [{version, modules, column, row}], edges: [{from, to, artifacts, back}]} of one model. A pure function.
+// {nodes: [{version, modules, column, row}], edges: [{from, to, artifacts, back}], rows} of one model. A pure function.
 export function layOut(artifacts, modulesAt) {
   const versions = new Set([...modulesAt.keys(), ...artifacts.flatMap(({ from, to }) => [from, to])]);
   const edges = new Map();
@@ -23,16 +24,21 @@ export function layOut(artifacts, modulesAt) {
   for (let round = 0; round < versions.size; ++round) {
     for (const { from, to } of forward) column.set(to, Math.max(column.get(to), column.get(from) + 1));
   }
-  // What no delta knows stands below the others.
   const known = new Set(artifacts.flatMap(({ from, to }) => [from, to]));
   const filled = new Map();
-  const nodes = [...versions].sort((a, b) => known.has(b) - known.has(a) || natural(a, b)).map((version) => {
+  const nodes = [...known].sort(natural).map((version) => {
     const at = column.get(version);
     const row = filled.get(at) ?? 0;
     filled.set(at, row + 1);
     return { version, modules: modulesAt.get(version) ?? 0, column: at, row };
   });
-  return { nodes, edges: [...edges.values()] };
+  // Below them a row for the edges that go around, then the versions that no delta knows.
+  const far = [...edges.values()].some(({ from, to, back }) => back || column.get(to) - column.get(from) > 1);
+  const below = Math.max(0, ...filled.values()) + (far ? 1 : 0);
+  const strangers = [...versions].filter((version) => !known.has(version)).sort(natural);
+  nodes.push(...strangers.map((version, i) => ({ version, modules: modulesAt.get(version), column: i % kStrangersInRow, row: below + Math.floor(i / kStrangersInRow) })));
+  const rows = strangers.length > 0 ? below + Math.ceil(strangers.length / kStrangersInRow) : below;
+  return { nodes, edges: [...edges.values()], rows };
 }
 
 // An edge that closes a circle leads back.
@@ -92,12 +98,11 @@ function drawNode(node, onPick) {
 }
 
 export function drawGraph(model, artifacts, modulesAt, onPick) {
-  const { nodes, edges } = layOut(artifacts, modulesAt);
+  const { nodes, edges, rows } = layOut(artifacts, modulesAt);
   const byVersion = new Map(nodes.map((node) => [node.version, node]));
-  const [columns, rows] = ['column', 'row'].map((key) => Math.max(...nodes.map((node) => node[key])) + 1);
-  const far = edges.some(({ from, to, back }) => back || byVersion.get(to).column - byVersion.get(from).column > 1);
+  const columns = Math.max(...nodes.map(({ column }) => column)) + 1;
   const width = 2 * kMargin + columns * kWidth + (columns - 1) * kGapX;
-  const height = 2 * kMargin + rows * kHeight + (rows - 1) * kGapY + (far ? kHeight : 0);
+  const height = 2 * kMargin + rows * kHeight + (rows - 1) * kGapY;
   const arrow = svg('marker', { id: 'arrow', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto-start-reverse' }, svg('path', { d: 'M0 0 8 4 0 8z' }));
   return svg('svg', { class: 'graph', width, height, viewBox: `0 0 ${width} ${height}`, role: 'group', 'aria-label': `Versions of ${model}` },
     svg('defs', {}, arrow), ...edges.map((edge) => drawEdge(edge, byVersion)), ...nodes.map((node) => drawNode(node, onPick)));

@@ -37,14 +37,14 @@ export class JobView {
   }
 
   update(news) {
-    if (!news.jobs.has(this.id)) return;
+    if (!news.all && !news.jobs.has(this.id)) return;
     this.patch();
     this.timer ??= setTimeout(() => this.load(), kAgainMs);
   }
 
   patch() {
     const row = this.store.jobs.get(this.id);
-    show(this.gone, !row);
+    show(this.gone, this.store.ready && !row);
     show(this.body, Boolean(row));
     if (!row) return;
     this.word.set(row.state);

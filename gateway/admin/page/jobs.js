@@ -41,8 +41,10 @@ export function patchJobButtons(buttons, { state, counts }) {
   show(buttons.retry, ended && counts.failed + counts.rejected + counts.canceled + counts.lost > 0);
 }
 
+// Why it waits, where anybody has said why.
 export function pausedWords({ state, paused }) {
-  return state === 'paused' ? `paused${paused ? `: ${paused}` : ''}` : paused ?? '';
+  if (state !== 'paused') return '';
+  return typeof paused === 'string' ? `paused: ${paused}` : 'paused: nothing new is commanded';
 }
 
 class JobRow {
@@ -89,7 +91,7 @@ export class JobList {
   }
 
   opened() {
-    this.update({ jobs: new Set(this.store.jobs.keys()) });
+    this.update({ all: true, jobs: new Set(this.store.jobs.keys()) });
   }
 
   showMore() {
@@ -98,7 +100,7 @@ export class JobList {
   }
 
   update(news) {
-    if (news.jobs.size === 0 && this.rows.size > 0) return;
+    if (!news.all && news.jobs.size === 0) return;
     // Those that go on stand above those that have ended; of each the newest first.
     const all = [...this.store.jobs.values()].sort((a, b) => kEnded.has(a.state) - kEnded.has(b.state) || (a.accepted_at < b.accepted_at ? 1 : -1));
     const shown = all.slice(0, this.limit);
@@ -109,7 +111,7 @@ export class JobList {
     }
     for (const job of this.rows.keys()) if (!this.store.jobs.has(job)) this.rows.delete(job);
     arrange(this.list, shown.map(({ job }) => this.rows.get(job).element));
-    show(this.empty, all.length === 0);
+    show(this.empty, this.store.ready && all.length === 0);
     show(this.more, all.length > shown.length);
   }
 }

@@ -1,5 +1,5 @@
 // Wires the page: the stream fills the store, the store tells the views, the address says which of them is shown.
-import { access, session } from './api.js';
+import { access } from './api.js';
 import { Artifacts } from './artifacts.js';
 import { openDialog } from './dialog.js';
 import { attr, h, icon, show, text } from './dom.js';
@@ -106,11 +106,12 @@ function showConnection({ state, since }) {
   attr($('live'), 'data-state', state);
   attr($('live').firstElementChild.firstElementChild, 'href', state === 'live' ? '#i-dot' : '#i-ring');
   text($('live-text'), state);
-  show($('gone'), state === 'gone');
-  if (state === 'gone') {
-    text($('gone'), `The gateway is gone since ${time(since)}, trying again. What stands here is as it was then.`);
-    document.body.dataset.gone = '';
-  } else delete document.body.dataset.gone;
+  const told = { gone: `The gateway is gone since ${time(since)}, trying again. What stands here is as it was then.`, locked: 'Nothing is shown without the gateway’s token.' }[state];
+  show($('gone'), told !== undefined);
+  text($('gone').firstElementChild, told ?? '');
+  show($('unlock'), state === 'locked');
+  if (state === 'gone') document.body.dataset.gone = '';
+  else delete document.body.dataset.gone;
   showTitle();
 }
 
@@ -156,7 +157,7 @@ function initButtons() {
   initAccessButton($('access'));
 }
 
-async function begin() {
+function begin() {
   initButtons();
   document.addEventListener('keydown', onKey);
   window.addEventListener('hashchange', route);
@@ -172,13 +173,14 @@ async function begin() {
   route();
   list.reorder();
   const stream = new Stream(store, showConnection);
-  try {
-    const { gateway, version } = await session();
-    text($('gateway'), gateway);
-    text($('program'), `dfota-gateway ${version ?? ''}`);
-  } catch { /* the stream tells that it is gone, and asks again */ }
-  if (!access.mayRead && !await access.ask(false)) return stream.again();
-  stream.open();
+  const changed = access.changed;
+  access.changed = () => {   // the token has come, or was given back
+    changed();
+    if (stream.locked && access.mayRead) stream.open();
+    else if (stream.source && !access.mayRead) stream.lock();
+  };
+  $('unlock').addEventListener('click', () => access.ask(false));
+  stream.connect();
 }
 
 begin();

@@ -26,7 +26,7 @@ export class ModuleRow {
     this.meaning = h('span');
     this.hint = h('small');
     this.error = h('div', { class: 'm-error' }, h('p', {}, icon('warn'), this.code, ' ', this.meaning), this.hint);
-    this.element = h('li', { class: 'module', 'data-module': id },
+    this.parts = [
       h('label', { class: 'm-check' }, this.check),
       h('div', { class: 'm-id' }, this.link, this.away, h('span', { class: 'm-facts' }, this.model, this.tags)),
       h('div', { class: 'm-phase' }, this.word.element, this.note),
@@ -34,7 +34,17 @@ export class ModuleRow {
       h('div', { class: 'm-pace' }, this.rate, this.eta),
       h('div', { class: 'm-version' }, this.version.element, this.arrow),
       h('div', { class: 'm-signal' }, this.signal.element),
-      this.error);
+      this.error,
+    ];
+    this.element = h('li', { class: 'module', 'data-module': id });
+    this.filled = false;
+  }
+
+  // Of many modules only those that are near to what is seen are in the document; the others keep their places.
+  fill(yes) {
+    if (this.filled === yes) return;
+    this.filled = yes;
+    this.element.replaceChildren(...(yes ? this.parts : []));
   }
 
   // `to`: where its job leads to, or null.

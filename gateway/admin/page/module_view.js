@@ -8,9 +8,10 @@ import { currentError } from './order.js';
 import { Bar, Signal, Word, errorBlock, versions, word } from './parts.js';
 import { Transcript } from './transcript.js';
 import { openUpdateDialog } from './update_dialog.js';
-import { kBad, kPhaseMeaning, kProblemMeaning } from './words.js';
+import { kBad, kOutcomeMeaning, kPhaseMeaning, kProblemMeaning } from './words.js';
 
 const kNumbers = new Set(['attempts', 'took']);
+const kLong = new Set(['Problem', 'Version', 'Port']);   // a line of their own
 
 export class ModuleView {
   constructor(store, id) {
@@ -52,7 +53,6 @@ export class ModuleView {
 
   opened() {
     this.patch();
-    this.load();
   }
 
   closed() {
@@ -60,12 +60,12 @@ export class ModuleView {
   }
 
   update(news) {
-    if (news.modules.has(this.id)) this.patch();
+    if (news.all || news.modules.has(this.id)) this.patch();
   }
 
   patch() {
     const module = this.store.modules.get(this.id);
-    show(this.gone, !module?.state);
+    show(this.gone, this.store.ready && !module?.state);
     show(this.body, Boolean(module?.state));
     if (!module?.state) return;
     const { state, progress } = module;
@@ -81,8 +81,9 @@ export class ModuleView {
     this.patchButtons(state);
     this.transcript.follow(state.phase !== 'idle' && state.phase !== 'queued');
     const point = `${state.job} ${state.last_result} ${state.phase === 'idle'}`;
-    if (this.point !== undefined && this.point !== point) this.load();
+    if (this.point === point) return;
     this.point = point;
+    this.load();
   }
 
   patchButtons({ job, last_result: last, problem }) {
@@ -95,7 +96,8 @@ export class ModuleView {
   }
 
   patchNow(state, progress) {
-    this.word.set(state.phase);
+    const last = state.phase === 'idle' ? state.last_result : null;
+    this.word.set(last ?? state.phase);
     show(this.bar.element, progress !== null && state.phase !== 'queued');
     if (progress) this.bar.set(`${this.id}: ${state.phase}`, progress.overall_percent);
     const parts = [];
@@ -104,7 +106,7 @@ export class ModuleView {
     if (progress && progress.eta_s !== null) parts.push(`${duration(progress.eta_s)} left`);
     if (progress?.attempt > 1) parts.push(`attempt ${progress.attempt}`);
     if (progress?.hops > 1) parts.push(`delta ${progress.hop} of ${progress.hops}`);
-    text(this.pace, parts.length > 0 ? parts.join(', ') : kPhaseMeaning[state.phase] ?? '');
+    text(this.pace, parts.length > 0 ? parts.join(', ') : last ? `${kOutcomeMeaning[last]}; now it has no job` : kPhaseMeaning[state.phase]);
   }
 
   patchFacts({ state, status }) {
@@ -115,16 +117,16 @@ export class ModuleView {
     signal.set(state);
     const to = state.job ? this.store.jobs.get(state.job)?.to ?? null : null;
     const facts = [
-      ['Status', status === 'online' ? 'online' : 'offline'],
       ['Problem', state.problem && `${state.problem}: ${kProblemMeaning[state.problem] ?? ''}`],
       ['Version', state.version && (to ? versions(state.version, to) : h('span', { class: 'mono', text: state.version }))],
+      ['Status', status === 'online' ? 'online' : 'offline'], ['Job', state.job && h('a', { href: `#/job/${state.job}`, text: state.job })],
       ['Model', state.model && `${state.model}${state.profile ? '' : ' (of no family that can be updated)'}`], ['Family', state.profile],
-      ['IMEI', state.imei && h('span', { class: 'mono', text: state.imei })], ['Port', h('span', { class: 'mono', text: state.port ?? 'nobody knows where it stands' })],
-      ['Tags', state.tags.join(', ')], ['Signal', state.signal_dbm === null && state.registered === null ? null : signal.element],
+      ['IMEI', state.imei && h('span', { class: 'mono', text: state.imei })], ['Tags', state.tags.join(', ')],
       ['Network', state.registered === null ? null : state.registered ? 'registered' : 'not registered'],
-      ['Job', state.job && h('a', { href: `#/job/${state.job}`, text: state.job })], ['Last result', state.last_result && word(state.last_result)],
+      ['Signal', state.signal_dbm === null && state.registered === null ? null : signal.element],
+      ['Port', h('span', { class: 'mono', text: state.port ?? 'nobody knows where it stands' })],
     ];
-    this.facts.replaceChildren(...facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', { text: name }), h('dd', {}, value)]));
+    this.facts.replaceChildren(...facts.filter(([, value]) => value).flatMap(([name, value]) => [h('dt', { text: name }), h('dd', { class: kLong.has(name) ? 'long' : null }, value)]));
   }
 
   async load() {

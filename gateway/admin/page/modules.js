@@ -5,6 +5,7 @@ import { ModuleRow } from './module_row.js';
 import { arrangeModules, kGroups, kSorts, parseFilter } from './order.js';
 import { SelectionBar } from './selection.js';
 
+const kAllUpTo = 200;       // so many rows are all in the document; of more only those near to what is seen
 const kReorderMs = 1000;    // rows that jump about cannot be read
 const kBudgetMs = 6;        // of a frame, for rows that nobody sees
 const kCardsUpTo = 24;      // so many modules or fewer are shown as cards, unless somebody chose
@@ -21,7 +22,7 @@ export class ModuleList {
     this.layout = saved('layout');
     this.filter = parseFilter('');
     this.anchor = null;
-    this.watcher = new IntersectionObserver((entries) => this.look(entries), { rootMargin: '200px' });
+    this.watcher = new IntersectionObserver((entries) => this.look(entries), { rootMargin: '800px' });
     this.bar = new SelectionBar(this);
     this.build();
   }
@@ -80,7 +81,7 @@ export class ModuleList {
       this.dirty.add(id);
     }
     this.patch();
-    if (order) this.reorder();
+    if (order || news.all) this.reorder();
     else if (changed.size > 0) this.reorderSoon();
     if (changed.size > 0) this.bar.update();
   }
@@ -96,10 +97,17 @@ export class ModuleList {
 
   look(entries) {
     for (const { target, isIntersecting } of entries) {
-      if (isIntersecting) this.seen.add(target.dataset.module);
-      else this.seen.delete(target.dataset.module);
+      const id = target.dataset.module;
+      if (isIntersecting) this.seen.add(id);
+      else this.seen.delete(id);
+      this.fill(id);
     }
     this.patch();
+  }
+
+  fill(id) {
+    const row = this.rows.get(id);
+    row?.fill(!this.windowed || this.seen.has(id) || id === this.current || row.element.contains(document.activeElement));
   }
 
   patchOne(id) {
@@ -108,9 +116,10 @@ export class ModuleList {
     if (module?.state) this.rows.get(id)?.patch(module, module.state.job ? this.store.jobs.get(module.state.job)?.to ?? null : null);
   }
 
-  // First what is seen; the others as far as the frame has time for them.
+  // First what is seen; the others as far as the frame has time for them, and only where they are in the document.
   patch() {
     for (const id of this.seen) if (this.dirty.has(id)) this.patchOne(id);
+    if (this.windowed) return;
     const end = performance.now() + kBudgetMs;
     for (const id of this.dirty) {
       if (performance.now() > end) break;
@@ -131,6 +140,7 @@ export class ModuleList {
     clearTimeout(this.reorderTimer);
     this.reorderTimer = null;
     const modules = [...this.store.modules.values()].filter(({ state }) => state);
+    this.windowed = modules.length > kAllUpTo;
     const groups = arrangeModules(modules, { ...this.options, filter: this.filter });
     const focused = this.groups.contains(document.activeElement) ? document.activeElement : null;
     arrange(this.groups, groups.map((group) => this.arrangeGroup(group)));
@@ -150,7 +160,10 @@ export class ModuleList {
     show(head, name !== '');
     text(head.firstChild, name);
     text(head.lastChild, count(modules.length));
-    for (const { id } of modules) this.watcher.observe(this.rows.get(id).element);
+    for (const { id } of modules) {
+      this.watcher.observe(this.rows.get(id).element);
+      this.fill(id);
+    }
     arrange(list, modules.map(({ id }) => this.rows.get(id).element));
     return section;
   }
@@ -158,7 +171,7 @@ export class ModuleList {
   showFacts(all) {
     text(this.found, this.shown.length === all ? count(all) : `${count(this.shown.length)} of ${count(all)}`);
     show(this.empty, this.shown.length === 0);
-    text(this.empty, all === 0 ? 'The gateway has no modules yet: name them in its configuration, or let it look for them ([discovery]).' : 'No module fits the filter.');
+    text(this.empty, !this.store.ready ? 'Waiting for the gateway.' : all === 0 ? 'The gateway has no modules yet: name them in its configuration, or let it look for them ([discovery]).' : 'No module fits the filter.');
     const layout = this.layout ?? (all > 0 && all <= kCardsUpTo ? 'cards' : 'rows');
     attr(this.element, 'data-layout', layout);
     this.layouts.forEach((button, i) => attr(button, 'aria-pressed', String(['rows', 'cards'][i] === layout)));
@@ -195,6 +208,8 @@ export class ModuleList {
     this.rows.get(this.current)?.reachable(false);
     this.current = id;
     this.rows.get(id)?.reachable(true);
+    this.fill(id);
+    if (this.dirty.has(id)) this.patchOne(id);
   }
 
   select(ids, selected) {

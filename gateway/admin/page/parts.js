@@ -41,8 +41,8 @@ export class Signal {
 // The first half is the way of the delta into the module, the second one what is behind the border, where nothing is cut off any more.
 export class Bar {
   constructor() {
-    this.fill = h('i');
-    this.bar = h('div', { class: 'bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, this.fill);
+    this.cover = h('i');
+    this.bar = h('div', { class: 'bar', role: 'progressbar', 'aria-valuemin': '0', 'aria-valuemax': '100' }, this.cover);
     this.percent = h('span', { class: 'percent' });
     this.element = h('div', { class: 'progress' }, this.bar, this.percent);
     this.at = null;
@@ -53,7 +53,7 @@ export class Bar {
     if (this.at === percent) return;
     this.at = percent;
     this.bar.setAttribute('aria-valuenow', String(percent));
-    this.fill.style.setProperty('clip-path', `inset(0 ${100 - percent}% 0 0)`);
+    this.cover.style.setProperty('transform', `translateX(${percent}%)`);
     text(this.percent, `${Math.floor(percent)} %`);
   }
 }
@@ -115,13 +115,13 @@ export function errorBlock(error) {
   return h('div', { class: 'error-block' },
     h('p', { class: 'error-head' }, icon('warn'), h('b', { class: 'code', text: String(error.code) }), ' ', h('span', { text: error.meaning })),
     error.message ? h('p', { class: 'error-message', text: error.message }) : null,
-    h('p', { class: 'error-hint' }, h('b', { text: 'Look: ' }), h('span', { text: error.hint })));
+    h('p', { class: 'error-hint' }, h('b', { text: 'Hint: ' }), h('span', { text: error.hint })));
 }
 
 // The way from one version to another, in words.
 export function versions(from, to) {
   const [a, b] = [new Version(), new Version()];
-  a.set(from ?? 'any', to);
+  a.set(from ?? 'any', from && to);
   b.set(to ?? 'the version before', from);
   return h('span', { class: 'from-to' }, a.element, h('span', { class: 'arrow', text: ' → ' }), b.element);
 }

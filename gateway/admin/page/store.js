@@ -5,11 +5,12 @@ export class Store {
     this.modules = new Map();   // id: {id, state, status, progress}
     this.jobs = new Map();      // id: row
     this.listeners = [];
+    this.ready = false;         // everything has been said once
     this.clearNews();
   }
 
   clearNews() {
-    this.news = { info: false, artifacts: false, modules: new Set(), jobs: new Set() };
+    this.news = { all: false, info: false, artifacts: false, modules: new Set(), jobs: new Set() };
     this.waiting = false;
   }
 
@@ -25,6 +26,8 @@ export class Store {
     for (const [id, module] of this.modules) {
       if (module.progress && !(`module/${id}/progress` in documents)) this.merge({ [`module/${id}/progress`]: null });
     }
+    this.ready = true;
+    this.news.all = true;
     this.merge({ artifacts: {}, ...documents });
   }
 

@@ -7,9 +7,26 @@ const kHiddenMs = 60000;   // a tab that nobody sees gives its connection back: 
 
 export class Stream {
   constructor(store, onState) {
-    Object.assign(this, { store, onState, source: null, heardAt: null, goneSince: null, timer: null, hiddenTimer: null });
+    Object.assign(this, { store, state: 'connecting', source: null, heardAt: null, goneSince: null, timer: null, hiddenTimer: null });
+    this.onState = (now) => {
+      this.state = now.state;
+      onState(now);
+    };
     document.addEventListener('visibilitychange', () => this.look());
     setInterval(() => this.watch(), 1000);
+  }
+
+  // The session first: a stream that is refused says nothing of why.
+  async connect() {
+    clearTimeout(this.timer);
+    try {
+      await session();
+      if (access.mayRead || await access.ask(false)) this.open();
+      else this.lock();
+    } catch {
+      this.gone();
+      this.again();
+    }
   }
 
   open() {
@@ -48,15 +65,17 @@ export class Stream {
 
   again() {
     clearTimeout(this.timer);
-    this.timer = setTimeout(async () => {
-      try {
-        await session();
-        if (!access.mayRead && !await access.ask(false)) return this.again();
-        this.open();
-      } catch {
-        this.again();
-      }
-    }, kAgainMs);
+    this.timer = setTimeout(() => this.connect(), kAgainMs);
+  }
+
+  // Nothing may be read: until somebody has the token.
+  lock() {
+    this.close();
+    this.onState({ state: 'locked' });
+  }
+
+  get locked() {
+    return this.state === 'locked';
   }
 
   gone() {
@@ -73,6 +92,6 @@ export class Stream {
   look() {
     clearTimeout(this.hiddenTimer);
     if (document.hidden) this.hiddenTimer = setTimeout(() => this.close(), kHiddenMs);
-    else if (!this.source) this.open();
+    else if (!this.source && !this.locked) this.connect();
   }
 }

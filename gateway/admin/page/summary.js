@@ -1,6 +1,7 @@
 // The rack at a glance: how many modules are at what, and the jobs that run.
 import { arrange, attr, h, icon, show, text } from './dom.js';
 import { count } from './format.js';
+import { pausedWords } from './jobs.js';
 import { needsLook } from './order.js';
 import { Counts, toneOf, versions } from './parts.js';
 import { kEnded, kPhases } from './words.js';
@@ -79,7 +80,7 @@ export class Summary {
     }
     const parts = this.rows.get(job);
     parts.counts.set(counts);
-    text(parts.note, state === 'paused' ? `paused${paused ? `: ${paused}` : ''}` : state === 'queued' ? 'queued' : '');
+    text(parts.note, pausedWords({ state, paused }) || (state === 'queued' ? 'queued' : ''));
     return parts.element;
   }
 }

@@ -21,7 +21,7 @@ function openTokenDialog(forWriting, resolve) {
     h('label', { for: 'token', text: 'Token' }), input, fault,
     h('p', { class: 'hint', id: 'token-place' },
       'It stands in the file that ', h('code', { text: 'admin.token_file' }), ' of the gateway’s configuration names; without one in ',
-      h('code', { text: 'admin.token' }), ' of its state directory (', h('code', { text: 'sudo cat /var/lib/dfota-gateway/admin.token' }),
+      h('code', { text: 'admin_token' }), ' of its state directory (', h('code', { text: 'sudo cat /var/lib/dfota-gateway/admin_token' }),
       '). This browser keeps a cookie for it, not the token.'));
   const dialog = openDialog({ title: 'The gateway’s token', body: [form], actions: [go], className: 'question', onClose: () => resolve(known) });
   form.addEventListener('submit', async (event) => {

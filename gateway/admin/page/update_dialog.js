@@ -68,12 +68,12 @@ class UpdateDialog {
     const { target, artifact } = this.preset;
     const inScope = new Set((this.preset.modules ?? []).map((id) => this.store.modules.get(id)?.state?.model).filter(Boolean));
     const fits = (model) => (this.preset.model ? model === this.preset.model : inScope.size === 0 || inScope.has(model));
-    const ways = [['target', 'to a version: the gateway plans the way'], ['artifact', 'with one delta'], ['rollback', 'back to the version before']];
+    const ways = [['target', 'to a version'], ['artifact', 'with one delta'], ['rollback', 'back to the version before']];
     this.way = choice('way', this.artifacts.length > 0 ? ways : ways.filter(([key]) => key !== 'artifact'), artifact ? 'artifact' : 'target');
     this.wayField = field('Where to', this.way);
     const targets = [...new Set(this.artifacts.filter(({ model }) => fits(model)).map(({ to }) => to))].sort(natural).reverse();
     this.target = h('input', { type: 'text', name: 'target', maxlength: '64', class: 'mono', spellcheck: 'false', autocomplete: 'off', list: 'job-targets', value: target ?? targets[0] ?? '' });
-    this.targetField = h('div', {}, field('Version', this.target, targets.length > 0 ? 'the newest that a delta leads to stands there; exactly as modules report it' : 'there is no delta yet: see Artifacts'),
+    this.targetField = h('div', {}, field('Version', this.target, targets.length > 0 ? 'exactly as modules report it; the gateway plans the way, over several deltas if need be' : 'there is no delta yet: see Artifacts'),
       h('datalist', { id: 'job-targets' }, ...targets.map((value) => h('option', { value }))));
     this.artifact = choice('artifact', this.artifacts.map(({ name, model, from, to }) => [name, `${name} (${model}: ${from} → ${to})`]), artifact);
     this.artifactField = field('Delta', this.artifact);

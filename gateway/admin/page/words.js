@@ -47,9 +47,9 @@ export const kGatewayProblem = {
 };
 
 export const kDeliveries = {
-  http: 'http: the module downloads from the gateway',
-  upload: 'upload: written over the module’s port',
-  ftp: 'ftp: from your FTP server',
+  http: 'http, from the gateway',
+  upload: 'upload, over its port',
+  ftp: 'ftp, from your server',
 };
 
 export const kCancelMeaning = 'What has not been commanded stops. An HTTP download is cut before its last byte. A module that may be flashing is never cut: it goes on, and its own outcome comes.';
