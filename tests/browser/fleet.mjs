@@ -1,5 +1,5 @@
-// A fleet to look at: a broker, a rack of simulated modules, the gateway, and Node-RED with the flow of docker/nodered.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+// A fleet to look at: a broker, a rack of simulated modules, the gateway with its page, and Node-RED with the flow of docker/nodered.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 import { environment, freePorts, until } from './processes.mjs';
@@ -10,12 +10,13 @@ export const kRoot = `dfota/v1/${kGateway}`;
 export const kVersions = ['UC20GQBR03A11E1G', 'UC20GQBR03A12E1G', 'UC20GQBR03A13E1G'];
 
 export class Fleet {
-  constructor(processes, binaries, modules) {
-    Object.assign(this, { processes, binaries, dir: processes.dir, modules });
+  // `downloads` at once; the tags of a module are what `tags` says of its number; `hears`: the topics that are listened to.
+  constructor(processes, binaries, modules, { downloads = 5, tags = () => [], hears = '#' } = {}) {
+    Object.assign(this, { processes, binaries, dir: processes.dir, modules, downloads, tags, hears });
   }
 
   async start(faults) {
-    [this.broker, this.http, this.nodeRed] = await freePorts(3);
+    [this.broker, this.http, this.admin, this.nodeRed] = await freePorts(4);
     await this.startBroker();
     await this.startRack(faults);
     await this.startGateway();
@@ -29,8 +30,8 @@ export class Fleet {
     const path = `${environment.PATH}:/usr/sbin`;
     const broker = this.processes.start('broker', 'mosquitto', ['-c', file], { env: { PATH: path } });
     await this.processes.ready(broker, () => this.processes.log('broker').includes(' running'));
-    // Everything that is said, for whoever has to find out why a test failed; the status shows that it stands.
-    const heard = this.processes.start('heard', 'mosquitto_sub', ['-p', `${this.broker}`, '-q', '1', '-v', '-t', '#']);
+    // What is said, for whoever has to find out why a test failed; the status shows that it stands.
+    const heard = this.processes.start('heard', 'mosquitto_sub', ['-p', `${this.broker}`, '-q', '1', '-v', '-t', 'test/#', '-t', this.hears]);
     await this.publish('test/listening', 'yes', ['-r']);
     await this.processes.ready(heard, () => this.heard('test/listening').length > 0);
   }
@@ -43,8 +44,9 @@ export class Fleet {
     await this.processes.ready(rack, () => existsSync(ports) && readdirSync(ports).filter((name) => /^m\d+$/.test(name)).length === this.modules);
   }
 
-  async startGateway() {
-    const modules = Array.from({ length: this.modules }, (_, i) => `[[module]]\nid = "uc20-${i}"\nport = "${this.dir}/rack/m${i}"\n`);
+  async startGateway(name = 'gateway') {
+    const modules = Array.from({ length: this.modules },
+      (_, i) => `[[module]]\nid = "uc20-${i}"\nport = "${this.dir}/rack/m${i}"\ntags = ${JSON.stringify(this.tags(i))}\n`);
     writeFileSync(`${this.dir}/gateway.toml`, `
 [gateway]
 id = "${kGateway}"
@@ -55,16 +57,33 @@ uri = "mqtt://127.0.0.1:${this.broker}"
 listen = "127.0.0.1:${this.http}"
 public_url = "http://127.0.0.1:${this.http}"
 [admin]
-listen = ""                   # what it does is seen over MQTT here
+listen = "127.0.0.1:${this.admin}"
 [limits]
-downloads = 5                 # so that some wait while others flash
+downloads = ${this.downloads}                 # so that some wait while others flash
+updates = ${Math.max(64, this.downloads)}
 [retry]
 attempts = 1                  # what fails is to be tried again by hand
 [timeouts]
 listen = 0.5                  # the rack runs at twenty times the speed of real modules
 ${modules.join('')}`);
-    const gateway = this.processes.start('gateway', `${this.binaries}/dfota-gateway`, ['--config', `${this.dir}/gateway.toml`]);
-    await this.processes.ready(gateway, () => this.heard(`${kRoot}/status`).includes('online'));
+    const before = this.heard(`${kRoot}/status`).length;
+    this.gateway = this.processes.start(name, `${this.binaries}/dfota-gateway`, ['--config', `${this.dir}/gateway.toml`]);
+    await this.processes.ready(this.gateway, () => this.heard(`${kRoot}/status`).slice(before).includes('online'));
+  }
+
+  // As when its power goes: it says nothing more.
+  async killGateway() {
+    this.gateway.child.kill('SIGKILL');
+    await until('the gateway is gone', () => this.gateway.ended !== null && this.heard(`${kRoot}/status`).at(-1) === 'offline');
+    this.processes.running.splice(this.processes.running.indexOf(this.gateway), 1);
+  }
+
+  get page() {
+    return `http://127.0.0.1:${this.admin}/`;
+  }
+
+  get token() {
+    return readFileSync(`${this.dir}/state/admin_token`, 'utf8').trim();
   }
 
   async addDelta(name, from, to, [fromReleased, released]) {
