@@ -81,6 +81,36 @@ TEST_CASE("a shelf of recordings, two that succeeded and two that failed, ends a
   for (const auto* module : {"m0", "m1", "m2", "m3"}) check_replayed(rig, module);
 }
 
+TEST_CASE(
+    "an update that failed, recorded by the gateway and saved by dfota, fails in the same way when it is replayed") {
+  const TempDir dir;
+  const std::string file = dir / "field.jsonl";
+  Json recorded;
+  {
+    Rig field(rack_of(1, {"m0:httpend=716"}));
+    auto job = field.job("field");
+    job["attempts"] = 2;
+    field.accept(job);
+    field.finish("field");
+    recorded = field.result("m0");
+    Process dfota({program("dfota"), "--broker", field.broker.uri(), "--gateway", "t", "transcript", "m0", "-o", file});
+    INFO(dfota.err());
+    REQUIRE(dfota.wait() == 0);
+  }
+  CHECK(recorded["error"]["code"] == 716);
+  Rig rig(replay_of({file}));
+  auto job = rig.job("desk");
+  job["attempts"] = 2;
+  rig.accept(job);
+  rig.finish("desk");
+  const auto again = rig.result("m0");
+  for (const auto* key : {"outcome", "version", "attempts", "hops", "from", "to"}) CHECK(again[key] == recorded[key]);
+  for (const auto* key : {"code", "name", "phase", "meaning"}) CHECK(again["error"][key] == recorded["error"][key]);
+  rig.rack.stop();
+  CHECK(rig.rack.qfotadl("m0") == 2);
+  check_replayed(rig, "m0");
+}
+
 TEST_CASE("an upload over the port takes the delta of now, whatever the size of the recorded one") {
   Rig rig(replay_of({kept_transcript("upload")}));
   auto job = rig.job("up");
