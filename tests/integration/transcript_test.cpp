@@ -135,7 +135,7 @@ TEST_CASE("killed while its module flashes: the transcript can be read at once, 
 
   const auto lines = asked(rig, {{"module", "m0"}, {"job", "night"}});
   check_times(lines);
-  CHECK(std::equal(half.begin(), half.end(), lines.begin()));
+  CHECK(std::equal(half.begin() + 1, half.end(), lines.begin() + 1));  // the head may have learned the model since
   CHECK(lines[half.size()]["closed"] == "the gateway ended");
   const std::vector<Json> rest(lines.begin() + static_cast<std::ptrdiff_t>(half.size()), lines.end());
   CHECK(place(rest, "open", rig.rack.port(0)) < rest.size());
