@@ -32,10 +32,9 @@ Result<void> Admin::start(const AdminConfig& config) {
   auto token = admin_token(config.token_file);
   if (!token) return token.error();
   access_ = std::make_unique<Access>(token.value(), parts_.config.gateway.id, config);
-  access_->on_wrong_token = [](const std::string& what) { log::warning("admin: ", what); };
   const auto handle = [this](const WebRequest& request, WebBody& body) { return api_->answer(request, body); };
   server_ = std::make_unique<WebServer>(web_server_options(config), handle);
-  server_->on_fault = [](const std::string& what) { log::error("admin: ", what); };
+  server_->on_fault = [](const std::string& what) { log::error("admin page: ", what); };
   board_ = std::make_unique<Board>(server_->loop(), [this] {
     server_->wake();
     parts_.metrics.set_admin_streams(server_->streams());

@@ -134,7 +134,7 @@ WebAnswer AdminApi::run(const std::string& verb, json document) {
   if (!transaction.empty()) ran->reply["transaction"] = transaction;
   if (ran->reply.value("status", "") == "error") {
     const auto& error = ran->reply["error"];
-    log::notice("admin: ", verb, " refused: ", error.value("code", ""), ": ", error.value("message", ""));
+    log::notice("admin page: ", verb, " refused: ", error.value("code", ""), ": ", error.value("message", ""));
   }
   return reply_answer(ran->reply);
 }
