@@ -1,5 +1,6 @@
 #include "gateway/admin/board.hpp"
 
+#include <algorithm>
 #include <asio/co_spawn.hpp>
 #include <nlohmann/json.hpp>
 
@@ -34,7 +35,7 @@ struct Board::State {
   std::map<std::uint64_t, Entries::iterator> order;  ///< by the last change
   std::map<std::uint64_t, Entries::iterator> gone;   ///< those of `order` that are
   std::uint64_t newest = 0;
-  std::uint64_t forgotten = 0;  ///< who has not been told more than this has missed a key that is gone
+  std::uint64_t forgotten = 0;  ///< who knows of no change behind this one may have missed a key that is gone
   std::size_t streams = 0;
   bool ticking = false;
 };
@@ -79,7 +80,7 @@ class Board::Stream final : public EventSource {
     enter();
     const auto now = Clock::now();
     std::string out;
-    if (!begun_ || told_ < state_->forgotten) begin(out);
+    if (!begun_ || std::max(told_, snapshot_ends_) < state_->forgotten) begin(out);
     if (in_snapshot_) {
       tell_snapshot(out);
     } else if (told_ < state_->newest && (behind_ || now - told_at_ >= kEvery)) {
@@ -104,7 +105,7 @@ class Board::Stream final : public EventSource {
     if (in_snapshot_) out += kEnd;  // of the one that has been overtaken: the new one replaces it
     out += kBegin;
     begun_ = in_snapshot_ = first_ = true;
-    told_ = state_->forgotten;
+    told_ = 0;
     snapshot_ends_ = state_->newest;
   }
 

@@ -54,7 +54,7 @@ Awaitable<> ReplayModule::answer_commands() {
     if (is_qfotadl(text)) {
       const auto parts = split_arguments(qfotadl_arguments(text).value_or(""));
       ++qfotadl_count_;
-      record("qfotadl", {{"url", masked_line(parts.address)}, {"count", qfotadl_count_}});
+      record("qfotadl", {{"url", masked_url(parts.address)}, {"count", qfotadl_count_}});
     }
     if (take(text)) continue;
     if (dialogue_.silent(happened())) {

@@ -278,7 +278,7 @@ AtAnswer VirtualModule::run_command(const std::string& line) {
   if (arguments) {
     const auto parts = split_arguments(*arguments);
     ++qfotadl_count_;
-    Json fields = {{"url", masked_line(parts.address)}, {"count", qfotadl_count_}};
+    Json fields = {{"url", masked_url(parts.address)}, {"count", qfotadl_count_}};
     if (!parts.parameters.empty()) fields["parameters"] = masked_line(parts.parameters);
     record("qfotadl", fields);
     behaviour_ = behaviour_of(options_.faults, options_.index, qfotadl_count_);

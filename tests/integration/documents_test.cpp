@@ -48,7 +48,7 @@ Help help_of(std::vector<std::string> argv) {
     std::string word;
     words >> word;
     if (verbs) help.verbs.insert(word);
-    if (word.starts_with("-h,")) word = word.substr(3);
+    if (word.size() > 3 && word[0] == '-' && word[2] == ',') word = word.substr(3);  // "-h,--help"
     if (word.starts_with("--")) help.options.insert(word);
   }
   return help;

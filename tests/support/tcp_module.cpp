@@ -20,8 +20,12 @@ int must(int result, const char* what) {
 
 int bound(std::uint16_t& number) {
   const int handle = must(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), "socket");
-  const int on = 1;
-  must(::setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "SO_REUSEADDR");
+  const auto share = [handle] {
+    const int on = 1;
+    must(::setsockopt(handle, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "SO_REUSEADDR");
+  };
+  const bool any = number == 0;
+  if (!any) share();
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(number);
@@ -30,6 +34,8 @@ int bound(std::uint16_t& number) {
   must(::bind(handle, reinterpret_cast<const sockaddr*>(&address), size), "bind");
   must(::getsockname(handle, reinterpret_cast<sockaddr*>(&address), &size), "getsockname");
   number = ntohs(address.sin_port);
+  // Later: with it, the kernel may choose a port that another test has reserved in the same way.
+  if (any) share();
   return handle;
 }
 
