@@ -180,9 +180,9 @@ std::size_t Board::streams() const {
 Awaitable<> Board::tick(std::shared_ptr<State> state) {
   for (;;) {
     co_await sleep_for(state->web, kEvery);
+    state->wake();
     state->ticking = state->streams > 0;
     if (!state->ticking) co_return;
-    state->wake();
   }
 }
 
