@@ -19,7 +19,8 @@ struct CurlReply {
 
 /// `arguments` beside those that it always has. Throws when there was no answer.
 inline CurlReply curl(const std::string& url, std::vector<std::string> arguments = {}) {
-  std::vector<std::string> argv = {"curl", "-q", "-sS", "-i", "--noproxy", "*", "-m", "60", "-w", "\n%{http_code}"};
+  std::vector<std::string> argv = {"curl",         "-q", "-sS", "-i", "--noproxy",     "*",
+                                   "--path-as-is", "-m", "60",  "-w", "\n%{http_code}"};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   argv.push_back(url);
   Process process(argv);
