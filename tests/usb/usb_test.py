@@ -7,7 +7,9 @@ mosquitto and the gateway inside, the modules outside. See README.md beside this
 Ends 0 when all checks hold. Then the directory with its logs is removed, else its name is told."""
 
 import argparse
+import contextlib
 import pathlib
+import random
 import shutil
 import signal
 import socket
@@ -36,10 +38,13 @@ REPLACED_BYTES, REPLACED_READS = 8_000_000, 500_000
 
 
 def free_ports(count):
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    numbers = [server.getsockname()[1] for server in held]
-    for server in held:
-        server.close()
+    """Below those that the kernel gives to connections, so that they stay free until QEMU takes them."""
+    numbers = []
+    while len(numbers) < count:
+        number = random.SystemRandom().randrange(10000, 30000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", number)):
+            if number not in numbers:
+                numbers.append(number)
     return numbers
 
 
