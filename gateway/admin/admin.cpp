@@ -25,7 +25,6 @@ Admin::Admin(const Parts& parts) : parts_(parts) {}
 Admin::~Admin() {
   parts_.mqtt.on_shown = nullptr;
   if (api_) api_->end();
-  server_.reset();  // before what its workers and streams reach
 }
 
 Result<void> Admin::start(const AdminConfig& config) {
@@ -35,9 +34,10 @@ Result<void> Admin::start(const AdminConfig& config) {
   const auto handle = [this](const WebRequest& request, WebBody& body) { return api_->answer(request, body); };
   server_ = std::make_unique<WebServer>(web_server_options(config), handle);
   server_->on_fault = [](const std::string& what) { log::error("admin page: ", what); };
-  board_ = std::make_unique<Board>(server_->loop(), [this] {
-    server_->wake();
-    parts_.metrics.set_admin_streams(server_->streams());
+  // Not by our pointer: the web thread still turns while the server is being ended.
+  board_ = std::make_unique<Board>(server_->loop(), [this, &server = *server_] {
+    server.wake();
+    parts_.metrics.set_admin_streams(server.streams());
   });
   api_ = std::make_unique<AdminApi>(
       AdminApi::World{parts_.loop, server_->loop(), parts_.config, *board_, parts_.mqtt, parts_.jobs, parts_.modules,

@@ -45,9 +45,9 @@ class Admin {
   Parts parts_;
   std::uint64_t catalog_changes_ = 0;
   std::unique_ptr<Access> access_;
-  std::unique_ptr<WebServer> server_;
   std::unique_ptr<Board> board_;
   std::unique_ptr<AdminApi> api_;
+  std::unique_ptr<WebServer> server_;  ///< the first to go: its threads ask the others until they are joined
 };
 
 }  // namespace dfota

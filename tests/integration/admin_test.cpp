@@ -300,6 +300,21 @@ TEST_CASE("fifty streams that nobody reads are no hindrance") {
   }
 }
 
+TEST_CASE("a gateway that is stopped while streams are told things ends well") {
+  AdminRig admin(2);
+  auto& rig = admin.rig;
+  for (int i = 0; i < 3; ++i) {
+    std::vector<std::unique_ptr<Process>> streams;
+    for (int stream = 0; stream < 8; ++stream) {
+      streams.push_back(std::make_unique<Process>(
+          std::vector<std::string>{"curl", "-q", "-sS", "-N", "--noproxy", "*", admin.url("/api/v1/events")}));
+      REQUIRE(streams.back()->wait_for_out("event: snapshot"));
+    }
+    CHECK(rig.gateway().terminate() == 0);
+    rig.start_gateway();
+  }
+}
+
 TEST_CASE("a port that is taken, and a token file that cannot be, end the gateway at its start") {
   auto options = AdminRig::options(1);
   options.start = false;
