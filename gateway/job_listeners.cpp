@@ -14,11 +14,6 @@ void JobListeners::update_error(const Job& job, const Part& part, unsigned attem
   for (auto* watcher : watchers_) watcher->update_error(job, part, attempt, error, next_attempt_at);
 }
 
-void JobListeners::job_changed(const Job& job) {
-  publisher_.job_changed(job);
-  for (auto* watcher : watchers_) watcher->job_changed(job);
-}
-
 void JobListeners::part_ended(const Job& job, const Part& part) {
   publisher_.part_ended(job, part);
   for (auto* watcher : watchers_) watcher->part_ended(job, part);
@@ -28,21 +23,6 @@ std::uint64_t JobListeners::job_ended(const Job& job) {
   const auto seq = publisher_.job_ended(job);
   for (auto* watcher : watchers_) watcher->job_ended(job);
   return seq;
-}
-
-void JobListeners::job_forgotten(const Job& job) {
-  publisher_.job_forgotten(job);
-  for (auto* watcher : watchers_) watcher->job_forgotten(job);
-}
-
-void JobListeners::hold_changed() {
-  publisher_.hold_changed();
-  for (auto* watcher : watchers_) watcher->hold_changed();
-}
-
-void JobListeners::module_changed(const Module& module) {
-  publisher_.module_changed(module);
-  for (auto* watcher : watchers_) watcher->module_changed(module);
 }
 
 }  // namespace dfota

@@ -1,5 +1,5 @@
-// Who is told of the jobs: the publisher, whose word the journal keeps, and any number of others that look on (metrics,
-// the page), in the order in which they were added. Loop thread only.
+// Who is told of the jobs: the publisher, whose word the journal keeps, and any number of others that look on at what
+// becomes of updates (metrics), in the order in which they were added. Loop thread only.
 #pragma once
 
 #include <vector>
@@ -9,16 +9,12 @@
 namespace dfota {
 
 /// Who only looks on: what it does not care for is nothing. It is told after the publisher, in the same turn.
-class JobWatcher : public UpdateListener, public ModuleObserver {
+class JobWatcher : public UpdateListener {
  public:
   void update_progress(const Job&, const Part&, const UpdateProgress&, const DownloadRate::Reading&) override {}
   void update_error(const Job&, const Part&, unsigned, const UpdateError&, std::optional<WallTime>) override {}
-  void module_changed(const Module&) override {}
-  virtual void job_changed(const Job&) {}
   virtual void part_ended(const Job&, const Part&) {}
   virtual void job_ended(const Job&) {}
-  virtual void job_forgotten(const Job&) {}
-  virtual void hold_changed() {}
 };
 
 class JobListeners : public JobListener {
@@ -32,13 +28,13 @@ class JobListeners : public JobListener {
                        const DownloadRate::Reading& reading) override;
   void update_error(const Job& job, const Part& part, unsigned attempt, const UpdateError& error,
                     std::optional<WallTime> next_attempt_at) override;
-  void job_changed(const Job& job) override;
+  void job_changed(const Job& job) override { publisher_.job_changed(job); }
   void part_ended(const Job& job, const Part& part) override;
   std::uint64_t job_ended(const Job& job) override;
-  void job_forgotten(const Job& job) override;
-  void hold_changed() override;
+  void job_forgotten(const Job& job) override { publisher_.job_forgotten(job); }
+  void hold_changed() override { publisher_.hold_changed(); }
   void clock_needed(bool in_vain) override { publisher_.clock_needed(in_vain); }
-  void module_changed(const Module& module) override;
+  void module_changed(const Module& module) override { publisher_.module_changed(module); }
 
  private:
   JobListener& publisher_;

@@ -5,6 +5,8 @@
 
 #include <atomic>
 #include <functional>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "gateway/admin/access.hpp"
@@ -63,11 +65,14 @@ class AdminApi {
   WebAnswer write(const WebRequest& request, WebBody& body);
   WebAnswer run(const std::string& verb, nlohmann::json document);
   WebAnswer put_artifact(const std::string& name, const WebRequest& request, WebBody& body);
+  WebAnswer bring_artifact(const std::string& name, const WebRequest& request, WebBody& body);
 
   World world_;
   const Access& access_;
   LoopQuestions loop_, web_;
   std::atomic<unsigned> waiting_later_{0};
+  std::mutex putting_mutex_;
+  std::set<std::string> putting_;  ///< names of artifacts that are being brought
 };
 
 }  // namespace dfota

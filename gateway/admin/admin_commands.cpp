@@ -1,9 +1,5 @@
 // What changes something over admin HTTP: commands, as over MQTT, and artifacts that are brought (the rest of
 // AdminApi).
-#include <stdlib.h>
-#include <unistd.h>
-
-#include <array>
 #include <filesystem>
 
 #include "gateway/admin/admin_api.hpp"
@@ -66,19 +62,21 @@ json manifest_of(const std::string& name, const std::map<std::string, std::strin
 class Upload {
  public:
   explicit Upload(fs::path file) : file_(std::move(file)) {}
-  ~Upload() {
-    std::error_code ignored;
-    if (!file_.empty()) fs::remove(file_, ignored);
-  }
+  ~Upload() { remove(); }
   Upload(const Upload&) = delete;
   Upload& operator=(const Upload&) = delete;
   [[nodiscard]] const fs::path& file() const { return file_; }
-  std::error_code keep_as(const fs::path& name) {
+  void remove() {
+    std::error_code ignored;
+    if (!file_.empty()) fs::remove(file_, ignored);
+  }
+  std::error_code move_to(const fs::path& name) {
     std::error_code error;
     fs::rename(file_, name, error);
-    if (!error) file_.clear();
+    if (!error) file_ = name;
     return error;
   }
+  void keep() { file_.clear(); }
 
  private:
   fs::path file_;
@@ -139,20 +137,30 @@ WebAnswer AdminApi::run(const std::string& verb, json document) {
   return reply_answer(ran->reply);
 }
 
-/// The delta lies in artifacts.incoming under its name, and artifact_add takes it from there, as `dfota artifact add`
-/// has it done.
 WebAnswer AdminApi::put_artifact(const std::string& name, const WebRequest& request, WebBody& body) {
   if (!is_artifact_name(name)) {
     return reply_answer(error_reply(invalid("/name", "an artifact's name is 1 to 64 of A-Z a-z 0-9 . _ -")));
   }
+  {
+    const std::lock_guard lock(putting_mutex_);
+    if (!putting_.insert(name).second) {
+      return reply_answer(error_reply({"busy", "somebody else is bringing an artifact of this name", "/name"}));
+    }
+  }
+  auto answer = bring_artifact(name, request, body);
+  const std::lock_guard lock(putting_mutex_);
+  putting_.erase(name);
+  return answer;
+}
+
+/// The delta lies in artifacts.incoming under its name, and artifact_add takes it from there, as `dfota artifact add`
+/// has it done. What is refused does not stay.
+WebAnswer AdminApi::bring_artifact(const std::string& name, const WebRequest& request, WebBody& body) {
   auto manifest = manifest_of(name, request.query);
   const fs::path incoming = world_.config.artifacts.incoming;
-  // The gateway does not look at what begins with a dot.
-  std::array<unsigned char, 8> random{};
-  if (::getentropy(random.data(), random.size()) != 0) return admin_error(500, "internal", "no random bytes");
-  std::string part = "." + name + ".";
-  for (const auto byte : random) part += "0123456789abcdef"[byte % 16];
-  Upload upload(incoming / part);
+  // The gateway does not look at what begins with a dot, and nobody else brings this name now.
+  Upload upload(incoming / ("." + name + ".put"));
+  upload.remove();  // of a gateway that was killed
   const auto saved = body.save(upload.file(), world_.config.artifacts.max_bytes);
   if (!saved) return body_error(saved.error());
   Sha256 hash;
@@ -167,10 +175,12 @@ WebAnswer AdminApi::put_artifact(const std::string& name, const WebRequest& requ
   }
   manifest["sha256"] = sha256;
   manifest["size"] = saved.value();
-  if (const auto error = upload.keep_as(incoming / name)) {
+  if (const auto error = upload.move_to(incoming / name)) {
     return admin_error(507, "io", (incoming / name).string() + ": " + error.message());
   }
-  return run("artifact_add", std::move(manifest));
+  auto answer = run("artifact_add", std::move(manifest));
+  if (answer.status < 300) upload.keep();
+  return answer;
 }
 
 }  // namespace dfota

@@ -2,6 +2,7 @@
 // what a command and an artifact over HTTP lead to, health, and that it goes on while streams are stalled.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
@@ -239,6 +240,41 @@ TEST_CASE("a command over HTTP is answered as over MQTT") {
   CHECK(scanned["data"]["modules"].size() == 2);
 }
 
+TEST_CASE(
+    "so many commands wait for an end that takes long; one more is told that it goes on, and readers are answered") {
+  AdminRig admin(1);
+  TcpProxy nobody(admin.rig.broker.port());
+  nobody.silence();
+  const auto add = [&](int number) {
+    const Json manifest = {{"name", "a" + std::to_string(number)},
+                           {"model", "UC20"},
+                           {"from", kFrom},
+                           {"to", kTo},
+                           {"size", 1000},
+                           {"sha256", std::string(63, 'a') + std::to_string(number)},
+                           {"url", "http://127.0.0.1:" + std::to_string(nobody.port()) + "/a"}};
+    return std::make_unique<Process>(
+        std::vector<std::string>{"curl", "-q", "-sS", "--noproxy", "*", "-w", "%{http_code}", "-H", admin.bearer(),
+                                 "-H", "Content-Type: application/json", "--data-binary", manifest.dump(),
+                                 admin.url("/api/v1/commands/artifact_add")});
+  };
+  std::vector<std::unique_ptr<Process>> calls;
+  for (int i = 0; i < 4; ++i) calls.push_back(add(i));
+  const auto told = [&] {
+    return std::count_if(calls.begin(), calls.end(), [](const auto& call) { return !call->out().empty(); });
+  };
+  const auto watchdog = std::chrono::steady_clock::now() + kWatchdog;
+  while (told() == 0 && std::chrono::steady_clock::now() < watchdog) CHECK(admin.get("/healthz").status == 200);
+  REQUIRE(told() == 1);
+  for (const auto& call : calls) {
+    if (call->out().empty()) continue;
+    CHECK(call->wait() == 0);
+    CHECK(call->out().find("going_on") != std::string::npos);
+    CHECK(call->out().ends_with("202"));
+  }
+  CHECK(admin.rig.gateway().terminate() == 0);  // nobody waits for them any longer
+}
+
 TEST_CASE("an artifact that is put is in the catalog, and modules are brought to its version") {
   AdminRig admin(1);
   auto& rig = admin.rig;
@@ -248,6 +284,7 @@ TEST_CASE("an artifact that is put is in the catalog, and modules are brought to
   CHECK(put(path + "&sha256=" + std::string(64, '0')).json()["error"]["code"] == "artifact_hash_mismatch");
   CHECK(put("/api/v1/artifacts/.hidden?model=UC20").status == 400);
   CHECK(put("/api/v1/artifacts/a12.bin?model=UC20").json()["error"]["code"] == "invalid");
+  CHECK(std::filesystem::is_empty(rig.dir() / "state/incoming"));
   const auto added = put(path + "&notes=fixes%20the%20clock&from_released=2026-01-02&released=2026-03-04");
   INFO(added.body);
   CHECK(added.status == 200);
